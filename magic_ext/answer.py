@@ -1,0 +1,123 @@
+"""The answer to a question: what a cell returns and what stands under ``_gemini``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from magic_ext.references.manifest import Manifest
+from magic_ext.wire.content import Image
+from magic_ext.wire.steps import CodeExecutionCall, CodeExecutionResult, ModelOutput, Step, output_text
+from magic_ext.wire.usage import Usage
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PILImage
+
+__all__ = ["Answer", "Attempt", "Picture"]
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One block of code with what it printed; ``failed`` when it ended in an error."""
+
+    code: str
+    result: str
+    failed: bool
+
+
+class Picture(bytes):
+    """The bytes of an image (PNG unless the model says otherwise), shown as an image, a PIL image on demand."""
+
+    def pil(self) -> PILImage:
+        """The picture as a PIL image; raises ``ImportError`` where Pillow is not installed."""
+        import io
+
+        from PIL import Image as pil_image
+
+        return pil_image.open(io.BytesIO(self))
+
+    def _repr_png_(self) -> bytes | None:
+        return bytes(self) if self.startswith(b"\x89PNG") else None
+
+    def _repr_jpeg_(self) -> bytes | None:
+        return bytes(self) if self.startswith(b"\xff\xd8") else None
+
+    def __repr__(self) -> str:
+        return f"<picture, {len(self):,} bytes>"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back for one question.
+
+    ``place`` says where the code ran (``"this computer"``, ``"Google's sandbox"``); ``sent`` is the manifest of what the
+    question carried; ``status`` is the interaction's (``completed``, ``incomplete``, ``failed``, ``interrupted``, ...).
+    ``steps`` holds everything, in order; the properties are readings of it.
+    """
+
+    steps: tuple[Step, ...]
+    sent: Manifest
+    usage: Usage = Usage()
+    interaction_id: str = ""
+    model: str = ""
+    place: str = ""
+    status: str = "completed"
+    seconds: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The model's words, in Markdown."""
+        return output_text(self.steps)
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Each block of code with its printed result, in order."""
+        return tuple(
+            Attempt(
+                step.code,
+                "".join(result.text for result in self._results(step, position)),
+                any(result.is_error for result in self._results(step, position)),
+            )
+            for position, step in enumerate(self.steps)
+            if isinstance(step, CodeExecutionCall)
+        )
+
+    @property
+    def code(self) -> list[str]:
+        """The blocks of code that ran, in order, failed attempts included."""
+        return [attempt.code for attempt in self.attempts]
+
+    @property
+    def results(self) -> list[str]:
+        """What each block of :attr:`code` printed."""
+        return [attempt.result for attempt in self.attempts]
+
+    @property
+    def images(self) -> list[Picture]:
+        """The figures and pictures that came back, wherever they stood (wire.md section 2.5)."""
+        return [
+            Picture(block.content)
+            for step in self.steps
+            if isinstance(step, ModelOutput | CodeExecutionResult)
+            for block in step.content
+            if isinstance(block, Image) and block.content
+        ]
+
+    def _results(self, call: CodeExecutionCall, position: int) -> list[CodeExecutionResult]:
+        # A server may leave the call id out (seen from others); the results then are those right behind the call.
+        if call.id:
+            return [s for s in self.steps if isinstance(s, CodeExecutionResult) and s.call_id == call.id]
+        following: list[CodeExecutionResult] = []
+        for step in self.steps[position + 1 :]:
+            if not isinstance(step, CodeExecutionResult):
+                break
+            following.append(step)
+        return following
+
+    def __repr__(self) -> str:
+        blocks, images = len(self.code), len(self.images)
+        return f"<Answer by {self.model or 'an unnamed model'}: {len(self.text)} characters, {blocks} code, {images} images>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        from magic_ext.frontend.bundles import answer_bundle
+
+        return answer_bundle(self)
