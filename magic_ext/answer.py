@@ -32,9 +32,9 @@ class Picture(bytes):
         """The picture as a PIL image; raises ``ImportError`` where Pillow is not installed."""
         import io
 
-        from PIL import Image as pil_image
+        import PIL.Image
 
-        return pil_image.open(io.BytesIO(self))
+        return PIL.Image.open(io.BytesIO(self))
 
     def _repr_png_(self) -> bytes | None:
         return bytes(self) if self.startswith(b"\x89PNG") else None
@@ -49,8 +49,8 @@ class Picture(bytes):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What came back for one question.
 
-    ``place`` says where the code ran (``"this computer"``, ``"Google's sandbox"``); ``sent`` is the manifest of what the
-    question carried; ``status`` is the interaction's (``completed``, ``incomplete``, ``failed``, ``interrupted``, ...).
+    ``place`` says where the code ran (``"this computer"``, ``"Google's sandbox"``); ``sent`` is the manifest of what
+    the question carried; ``status`` is the interaction's (``completed``, ``incomplete``, ``failed``, ``interrupted``, ...).
     ``steps`` holds everything, in order; the properties are readings of it.
     """
 
@@ -114,8 +114,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return following
 
     def __repr__(self) -> str:
-        blocks, images = len(self.code), len(self.images)
-        return f"<Answer by {self.model or 'an unnamed model'}: {len(self.text)} characters, {blocks} code, {images} images>"
+        model = self.model or "an unnamed model"
+        return f"<Answer by {model}: {len(self.text)} characters, {len(self.code)} code, {len(self.images)} images>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         from magic_ext.frontend.bundles import answer_bundle

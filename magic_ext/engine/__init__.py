@@ -1,0 +1,1 @@
+"""The embedded engine: the Interactions protocol served by this computer."""

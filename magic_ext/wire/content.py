@@ -113,9 +113,10 @@ def decode_content(raw: object) -> Content:
     if block["type"] not in _KNOWN:
         return RawContent(dict(raw))
     try:
-        return msgspec.convert(block, Known)
+        known: Known = msgspec.convert(block, Known)
     except msgspec.ValidationError:
         return RawContent(dict(raw))
+    return known
 
 
 def decode_contents(raw: object) -> tuple[Content, ...]:

@@ -113,7 +113,16 @@ class RawStep(msgspec.Struct, frozen=True):
         return str(self.raw.get("type", ""))
 
 
-Step = UserInput | ModelOutput | Thought | CodeExecutionCall | CodeExecutionResult | FunctionCall | FunctionResult | RawStep
+Step = (
+    UserInput
+    | ModelOutput
+    | Thought
+    | CodeExecutionCall
+    | CodeExecutionResult
+    | FunctionCall
+    | FunctionResult
+    | RawStep
+)
 
 
 def decode_step(raw: object) -> Step:
@@ -227,5 +236,3 @@ def _result(content: tuple[Content, ...]) -> str | list[Json]:
 
 def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-

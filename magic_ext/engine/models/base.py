@@ -95,8 +95,8 @@ class Thought(msgspec.Struct, frozen=True):
 class Code(msgspec.Struct, frozen=True):
     """A whole block of Python to run; ends the reply.
 
-    ``trusted`` says that no model wrote it: it comes from a closed grammar with names and values by ``repr``, so that it
-    may run without isolation where none is to be had (design section 5).
+    ``trusted`` says that no model wrote it: it comes from a closed grammar with names and values by ``repr``, so that
+    it may run without isolation where none is to be had (design section 5).
     """
 
     code: str

@@ -1,0 +1,72 @@
+"""The request body of ``POST .../interactions`` (wire.md section 1): the one place where it is made."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from .content import Content, Json, Text, encode_content
+
+__all__ = ["Request", "ThinkingLevel", "encode_request"]
+
+ThinkingLevel = Literal["minimal", "low", "medium", "high", "xhigh"]
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """A question as a value.
+
+    ``input`` is one user turn. Tools, system instruction and generation settings are not carried over by
+    ``previous_interaction_id`` and so stand in every request (wire.md section 1.1).
+    """
+
+    model: str
+    input: tuple[Content, ...]
+    code_execution: bool = True
+    system_instruction: str = ""
+    thinking_level: ThinkingLevel | None = None
+    thinking_summaries: bool = False
+    max_output_tokens: int | None = None
+    previous_interaction_id: str = ""
+    store: bool = True
+    stream: bool = True
+
+
+def encode_request(request: Request) -> Json:
+    """The JSON body. What is at its default is left out, so that a body says only what was asked.
+
+    >>> encode_request(Request(model="gemini-3-flash-preview", input=(Text("hi"),), stream=False))
+    {'model': 'gemini-3-flash-preview', 'input': 'hi', 'tools': [{'type': 'code_execution'}]}
+    """
+    body: Json = {"model": request.model, "input": _input(request.input)}
+    if request.code_execution:
+        body["tools"] = [{"type": "code_execution"}]
+    if request.system_instruction:
+        body["system_instruction"] = request.system_instruction
+    if generation := _generation_config(request):
+        body["generation_config"] = generation
+    if request.previous_interaction_id:
+        body["previous_interaction_id"] = request.previous_interaction_id
+    if not request.store:
+        body["store"] = False
+    if request.stream:
+        body["stream"] = True
+    return body
+
+
+def _input(blocks: tuple[Content, ...]) -> str | list[Json]:
+    if len(blocks) == 1 and isinstance(blocks[0], Text):
+        return blocks[0].text
+    # One user_input step: the form that every SDK from 2.9 on sends (wire.md section 0, point 3).
+    return [{"type": "user_input", "content": [encode_content(block) for block in blocks]}]
+
+
+def _generation_config(request: Request) -> Json:
+    config: Json = {}
+    if request.thinking_level:
+        config["thinking_level"] = request.thinking_level
+    if request.thinking_summaries:
+        config["thinking_summaries"] = "auto"
+    if request.max_output_tokens is not None:
+        config["max_output_tokens"] = request.max_output_tokens
+    return config
