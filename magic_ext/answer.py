@@ -50,7 +50,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What came back for one question.
 
     ``place`` says where the code ran (``"this computer"``, ``"Google's sandbox"``); ``sent`` is the manifest of what
-    the question carried; ``status`` is the interaction's (``completed``, ``incomplete``, ``failed``, ``interrupted``, ...).
+    the question carried; ``status`` is the interaction's (``completed``, ``incomplete``, ``failed``, ...) or
+    ``interrupted``.
     ``steps`` holds everything, in order; the properties are readings of it.
     """
 

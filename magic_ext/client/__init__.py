@@ -1,0 +1,1 @@
+"""The client of an Interactions endpoint: keys, requests, streams, retries, errors."""

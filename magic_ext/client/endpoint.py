@@ -1,0 +1,85 @@
+"""Where requests go: an address, a version, a key."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import msgspec
+
+from magic_ext.errors import GeminiExecError
+
+__all__ = ["API_REVISION", "API_VERSION", "GOOGLE", "Endpoint", "Secret", "endpoint_from"]
+
+GOOGLE = "https://generativelanguage.googleapis.com"
+API_VERSION = "v1beta"
+API_REVISION = "2026-05-20"  # the guide sends it; the server has ignored it since June 2026 (wire.md section 0)
+
+
+class Secret(msgspec.Struct, frozen=True):
+    """A key that no ``repr``, traceback or log shows.
+
+    >>> Secret("AIza-very-secret")
+    Secret('***')
+    """
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    __str__ = __repr__
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """An Interactions server."""
+
+    base_url: str = GOOGLE
+    api_version: str = API_VERSION
+    key: Secret = Secret("")
+    headers: Mapping[str, str] = {}
+
+    @property
+    def host(self) -> str:
+        """The host's name, with its port where one is given."""
+        return urlsplit(self.base_url).netloc.rpartition("@")[2]
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the server is on this computer: no proxy is asked then."""
+        name = urlsplit(self.base_url).hostname or ""
+        try:
+            return ipaddress.ip_address(name).is_loopback
+        except ValueError:
+            return name == "localhost" or name.endswith(".localhost")
+
+    def url(self, path: str) -> str:
+        """The full address of ``path`` under the version's root."""
+        return f"{self.base_url.rstrip('/')}/{self.api_version}/{path}"
+
+
+def endpoint_from(base_url: str, api_version: str, key: Secret, headers: Mapping[str, str]) -> Endpoint:
+    """An endpoint from what the user set; raises :class:`GeminiExecError` for an address that is none.
+
+    A key goes over plain http only to this computer.
+
+    >>> endpoint_from("generativelanguage.googleapis.com", "v1", Secret(""), {})
+    Traceback (most recent call last):
+    magic_ext.errors.GeminiExecError: The base URL 'generativelanguage.googleapis.com' is not an http(s) address.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise GeminiExecError(
+            f"The base URL {base_url!r} is not an http(s) address.",
+            hint="Write it as https://host, in GOOGLE_GEMINI_BASE_URL or the trait base_url.",
+        )
+    endpoint = Endpoint(base_url=base_url, api_version=api_version.strip("/"), key=key, headers=dict(headers))
+    if parts.scheme == "http" and not endpoint.loopback:
+        raise GeminiExecError(
+            f"{endpoint.host} would get your key and data unencrypted.", hint="Use https:// in the base URL."
+        )
+    return endpoint
