@@ -65,14 +65,15 @@ class Image(msgspec.Struct, frozen=True, tag="image", omit_defaults=True):
 class Document(msgspec.Struct, frozen=True, tag="document", omit_defaults=True):
     """A file, inline as base64 ``data`` or by ``uri``.
 
-    ``name`` is the variable or path that the user wrote. Only the embedded engine is ever sent it: Google answers an
-    unknown field with 400 (wire.md section 1.1).
+    ``name`` (the variable or path that the user wrote) and ``load`` (the line of code that makes a table of it) are for
+    the embedded engine alone: Google answers an unknown field with 400 (wire.md section 1.1).
     """
 
     data: str | None = None
     uri: str | None = None
     mime_type: str | None = None
     name: str | None = None
+    load: str | None = None
 
     @property
     def content(self) -> bytes:

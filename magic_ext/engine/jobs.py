@@ -1,0 +1,104 @@
+"""A job: one interaction under way, as a log of events that any number of readers tail (design section 5).
+
+A unary reply, a stream, a resumed stream and a poll are four readings of the same log.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+from magic_ext.wire.assembly import Assembly
+from magic_ext.wire.content import Json
+from magic_ext.wire.events import StepDelta, StepStart, StepStop
+
+__all__ = ["Job"]
+
+
+class Job:
+    """One interaction: its log, its status, and the wish that it stop.
+
+    ``head`` is the interaction's document without steps; it changes only together with the log, under one lock.
+    """
+
+    def __init__(self, head: Json) -> None:
+        self.id = str(head["id"])
+        self._head = head
+        self._log: list[Json] = []
+        self._assembly = Assembly()
+        self._changed = threading.Condition()
+        self._finished = False
+        self.cancelled = threading.Event()
+        self.on_cancel: Callable[[], None] | None = None
+
+    def emit(self, event: Json) -> None:
+        """Append an event; it gets its ``event_id`` here."""
+        with self._changed:
+            numbered = {**event, "event_id": f"evt_{len(self._log)}"}
+            self._log.append(numbered)
+            self._assemble(numbered)
+            self._changed.notify_all()
+
+    def finish(self, head: Json) -> None:
+        """Append the last event, which carries the final ``head``; further events are a mistake."""
+        with self._changed:
+            self._head = head
+        self.emit({"event_type": "interaction.completed", "interaction": head})
+        with self._changed:
+            self._finished = True
+            self._changed.notify_all()
+
+    def cancel(self) -> None:
+        """Ask the job to stop; what runs for it is interrupted."""
+        self.cancelled.set()
+        if self.on_cancel is not None:
+            self.on_cancel()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last event is in the log."""
+        return self._finished
+
+    @property
+    def document(self) -> Json:
+        """The interaction as a unary reply: head and steps as far as they have come."""
+        with self._changed:
+            return {**self._head, "steps": [dict(step) for step in self._assembly.raw_steps]}
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the job has finished; returns whether it has."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._finished, seconds)
+
+    def tail(self, after: str = "", heartbeat: float = 15.0) -> Iterator[Json | None]:
+        """Yield the log's events after the one with id ``after``, then new ones as they come, until the end.
+
+        ``None`` is yielded after each ``heartbeat`` seconds of silence, so that a dead connection is noticed.
+        """
+        position = _position(after)
+        while True:
+            with self._changed:
+                if position >= len(self._log) and not self._finished:
+                    self._changed.wait(heartbeat)
+                events, finished = self._log[position:], self._finished
+            if not events and not finished:
+                yield None
+            yield from events
+            position += len(events)
+            if finished and not events:
+                return
+
+    def _assemble(self, event: Json) -> None:
+        index = event.get("index")
+        match event.get("event_type"):
+            case "step.start":
+                self._assembly.apply(StepStart(index or 0, event["step"]))
+            case "step.delta":
+                self._assembly.apply(StepDelta(index or 0, event["delta"]))
+            case "step.stop":
+                self._assembly.apply(StepStop(index or 0))
+
+
+def _position(after: str) -> int:
+    digits = after.removeprefix("evt_")
+    return int(digits) + 1 if digits.isdigit() else 0
