@@ -16,10 +16,7 @@ __all__ = ["Job"]
 
 
 class Job:
-    """One interaction: its log, its status, and the wish that it stop.
-
-    ``head`` is the interaction's document without steps; it changes only together with the log, under one lock.
-    """
+    """One interaction: its log, its document, and the wish that it stop."""
 
     def __init__(self, head: Json) -> None:
         self.id = str(head["id"])
@@ -28,6 +25,7 @@ class Job:
         self._assembly = Assembly()
         self._changed = threading.Condition()
         self._finished = False
+        self._readers = 0
         self.cancelled = threading.Event()
         self.on_cancel: Callable[[], None] | None = None
 
@@ -54,6 +52,18 @@ class Job:
         if self.on_cancel is not None:
             self.on_cancel()
 
+    def cancel_if_unread(self) -> None:
+        """Cancel the job unless somebody reads it, or it has ended."""
+        with self._changed:
+            idle = not self._readers and not self._finished
+        if idle:
+            self.cancel()
+
+    @property
+    def head(self) -> Json:
+        """The interaction's document without steps."""
+        return self._head
+
     @property
     def finished(self) -> bool:
         """Whether the last event is in the log."""
@@ -75,7 +85,15 @@ class Job:
 
         ``None`` is yielded after each ``heartbeat`` seconds of silence, so that a dead connection is noticed.
         """
-        position = _position(after)
+        with self._changed:
+            self._readers += 1
+        try:
+            yield from self._tail(_position(after), heartbeat)
+        finally:
+            with self._changed:
+                self._readers -= 1
+
+    def _tail(self, position: int, heartbeat: float) -> Iterator[Json | None]:
         while True:
             with self._changed:
                 if position >= len(self._log) and not self._finished:

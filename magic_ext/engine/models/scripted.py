@@ -1,7 +1,7 @@
 """``scripted:FILE``: a model that replays a written dialogue. A declared mock, for tests and documentation.
 
-The file is JSON: a list of turns, one for each question of a conversation; a turn is a list of replies, one for each time
-the engine asks within it (again after every run of code or call of a function); a reply is a list of parts::
+The file is JSON: a list of turns, one for each question of a conversation; a turn is a list of replies, one for each
+time the engine asks within it (again after every run of code or call of a function); a reply is a list of parts::
 
     [[[{"thought": "I look closer."}, {"text": "Zooming in."}, {"code": "print(6 * 7)"}],
       [{"text": "It is 42."}]]]

@@ -1,0 +1,148 @@
+"""What came attached, as files that the code can open (design section 4, last paragraph).
+
+Inline data is numbered over the whole conversation, as in Google's sandbox: ``input_file_0.csv``. Data of this process
+comes by ``file:`` address under the name that the user wrote, so that the code runs on the live data as it stands.
+"""
+
+from __future__ import annotations
+
+import keyword
+import mimetypes
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Literal
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import msgspec
+
+from magic_ext.wire.content import Content, Document, Image, Text
+from magic_ext.wire.steps import Step, UserInput
+
+from .errors import bad_request
+from .tables import TableSource
+
+__all__ = ["ARROW", "InputFile", "input_files", "refuse_local_addresses"]
+
+ARROW = "application/vnd.apache.arrow.file"
+_Kind = Literal["frame", "table", "picture", "document"]
+
+
+class InputFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One attached file: ``path`` is where the code finds it, relative to its working folder.
+
+    A ``frame`` is bound to ``variable`` by the engine; a ``table`` is loaded by the code itself.
+    """
+
+    path: str
+    kind: _Kind
+    mime_type: str = ""
+    data: bytes = b""
+    source: Path | None = None
+    variable: str = ""
+    load: str = ""
+    label: str = ""
+
+    @property
+    def table(self) -> TableSource | None:
+        """The table that it holds, if it holds one."""
+        if self.kind == "frame":
+            name = _assigned(self.load) or self.variable
+            return TableSource(name=name, load=self.load, label=self.label)
+        if self.kind == "table":
+            return TableSource(name=_assigned(self.load), load=self.load, label=self.label)
+        return None
+
+
+def refuse_local_addresses(steps: Iterable[Step]) -> None:
+    """Raise a 400 for content that names a file of this computer: only this process may hand those over."""
+    for block in _blocks(steps):
+        if isinstance(block, Document | Image) and block.uri:
+            raise bad_request(f"The address {block.uri[:80]!r} can't be read here: send the data inline.")
+
+
+def input_files(steps: Iterable[Step]) -> tuple[InputFile, ...]:
+    """All files attached to the user's turns, in order; a later one replaces an earlier one of the same path."""
+    files: dict[str, InputFile] = {}
+    names = _load_names(steps := tuple(steps))
+    number = 0
+    for block in _blocks(steps):
+        if not isinstance(block, Document | Image):
+            continue
+        if block.uri:
+            file = _local(block)
+        else:
+            file = _inline(block, number, names.get(number, ""))
+            number += 1
+        files[file.path] = file
+    return tuple(files.values())
+
+
+def _local(block: Document | Image) -> InputFile:
+    parts = urlsplit(block.uri or "")
+    if parts.scheme != "file":
+        raise bad_request(f"The address {str(block.uri)[:80]!r} can't be read here.")
+    source = Path(url2pathname(parts.path))
+    label = block.name or source.name
+    mime_type = block.mime_type or ""
+    if isinstance(block, Document) and mime_type == ARROW:
+        return InputFile(
+            path=f".gemini-exec/{source.name}",
+            kind="frame",
+            mime_type=mime_type,
+            source=source,
+            variable=label,
+            load=block.load or "",
+            label=label,
+        )
+    load = block.load if isinstance(block, Document) else None
+    kind: _Kind = "picture" if isinstance(block, Image) else "table" if load else "document"
+    return InputFile(path=_inside(label), kind=kind, mime_type=mime_type, source=source, load=load or "", label=label)
+
+
+def _inline(block: Document | Image, number: int, variable: str) -> InputFile:
+    if not block.content:
+        raise bad_request(f"Content {number} has neither base64 'data' nor a 'uri'.")
+    mime_type = block.mime_type or ""
+    suffix = ".csv" if "csv" in mime_type else mimetypes.guess_extension(mime_type) or ".bin"
+    path = f"input_file_{number}{suffix}"
+    is_table = suffix == ".csv"
+    name = variable or ("df" if number == 0 else f"df_{number}")
+    return InputFile(
+        path=path,
+        kind="picture" if isinstance(block, Image) else "table" if is_table else "document",
+        mime_type=mime_type,
+        data=block.content,
+        load=f"{name} = pd.read_csv({path!r})" if is_table else "",
+        label=path,
+    )
+
+
+def _load_names(steps: Iterable[Step]) -> dict[int, str]:
+    """The names under which a prompt says that its inline tables are loaded.
+
+    Only the identifier is taken from the text, never its code: what the planner runs must not be the user's text.
+    """
+    pattern = re.compile(r"\b([A-Za-z_]\w*) = \w+\.read_csv\(.*?input_file_(\d+)")
+    texts = (block.text for block in _blocks(steps) if isinstance(block, Text))
+    found = (match for text in texts for match in pattern.finditer(text))
+    return {int(match[2]): match[1] for match in found if not keyword.iskeyword(match[1])}
+
+
+def _blocks(steps: Iterable[Step]) -> Iterator[Content]:
+    for step in steps:
+        if isinstance(step, UserInput):
+            yield from step.content
+
+
+def _assigned(load: str) -> str:
+    return load.partition("=")[0].strip()
+
+
+def _inside(name: str) -> str:
+    """A path as the user wrote it where it lies below the working folder, else the file's name alone."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or ":" in name:
+        return path.name
+    return str(path)

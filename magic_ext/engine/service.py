@@ -1,0 +1,199 @@
+"""The service: interactions created, read, cancelled and deleted, whoever asks (design section 5)."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from magic_ext.engine.models.base import Model
+from magic_ext.wire.content import Json
+from magic_ext.wire.steps import Step, decode_steps, encode_step
+
+from .accounting import estimate
+from .asked import Asked, read_body
+from .errors import bad_request, not_found
+from .inputs import refuse_local_addresses
+from .jobs import Job
+from .store import Store, StoredInteraction
+from .turn import take_turn
+from .workbench import Workbench
+
+if TYPE_CHECKING:
+    from magic_ext.runtime.pool import Pool
+
+__all__ = ["Engine", "ModelFinder"]
+
+ModelFinder = Callable[[str], Model | None]
+_REMEMBERED = 64  # ended jobs kept in memory, so that their streams can be read again
+
+
+class Engine:
+    """Answers requests as the Interactions service does.
+
+    ``find_model`` gives the model for a name, or ``None``; ``model_names`` are those that a listing shows. ``local``
+    admits ``file:`` addresses in a request, which only the process that owns the data may use.
+    """
+
+    def __init__(
+        self,
+        *,
+        find_model: ModelFinder,
+        pool: Pool,
+        store: Store,
+        model_names: tuple[str, ...] = (),
+        local: bool = False,
+    ) -> None:
+        self.model_names = model_names
+        self._find_model = find_model
+        self._pool = pool
+        self._store = store
+        self._local = local
+        self._jobs: dict[str, Job] = {}
+        self._lock = threading.Lock()
+
+    def create(self, body: object) -> tuple[Job, Asked, Model]:
+        """Start an interaction; raises :class:`EngineError` for a request that can't be served."""
+        asked = read_body(body)
+        if not self._local:
+            refuse_local_addresses(asked.steps)
+        model = self._find_model(asked.model)
+        if model is None:
+            raise not_found(f"The model '{asked.model}' is not served here.", "model_not_found")
+        chain = self._chain(asked.previous_interaction_id)
+        job = Job(self._head(asked))
+        bench = Workbench(
+            self._pool,
+            chain=chain,
+            steps=asked.steps,
+            tip=asked.previous_interaction_id,
+            waiting=lambda: job.emit(_status(job, "queued")),
+        )
+        job.on_cancel = bench.interrupt
+        self._remember(job)
+        job.emit({"event_type": "interaction.created", "interaction": job.head})
+        job.emit(_status(job, "in_progress"))
+        work = threading.Thread(
+            target=self._work, args=(job, asked, chain, model, bench), name=f"interaction {job.id}", daemon=True
+        )
+        work.start()
+        return job, asked, model
+
+    def job(self, id: str) -> Job | None:
+        """The job of an interaction that runs or ran in this process lately."""
+        with self._lock:
+            return self._jobs.get(id)
+
+    def get(self, id: str, *, include_input: bool = False) -> Json:
+        """The interaction's document; with ``include_input`` its steps begin with what the user sent."""
+        job = self.job(id)
+        stored = self._store.get(id)
+        if stored is None and job is None:
+            raise not_found(f"No interaction '{id}'.")
+        document = job.document if job is not None else dict(stored.document if stored else {})
+        if include_input and stored is not None:
+            document["steps"] = [*stored.input, *document.get("steps", [])]
+        return document
+
+    def cancel(self, id: str) -> Json:
+        """Stop an interaction; returns its document. One that has ended is answered as it is."""
+        job = self.job(id)
+        if job is None:
+            return self.get(id)
+        job.cancel()
+        job.wait(10.0)
+        return job.document
+
+    def delete(self, id: str) -> None:
+        """Forget an interaction."""
+        with self._lock:
+            job = self._jobs.pop(id, None)
+        if job is not None:
+            job.cancel()
+        if not self._store.delete(id) and job is None:
+            raise not_found(f"No interaction '{id}'.")
+
+    def count_tokens(self, steps: tuple[Step, ...]) -> int:
+        """The estimated tokens of some steps."""
+        return int(estimate(steps, (), 1)["total_input_tokens"])
+
+    def close(self) -> None:
+        """Cancel what runs and close the kernels."""
+        with self._lock:
+            running = [job for job in self._jobs.values() if not job.finished]
+        for job in running:
+            job.cancel()
+        for job in running:
+            job.wait(5.0)
+        self._pool.close()
+
+    def _chain(self, previous: str) -> tuple[Step, ...]:
+        if not previous:
+            return ()
+        turns = self._store.chain(previous)
+        if not turns:
+            job = self.job(previous)
+            if job is not None and not job.finished:
+                raise bad_request(f"The interaction '{previous}' has not ended yet.", "failed_precondition")
+            raise not_found(f"No interaction '{previous}' to continue.")
+        steps: list[Step] = []
+        for turn in turns:
+            steps += decode_steps(turn.input)
+            steps += decode_steps(turn.document.get("steps"))
+        return tuple(steps)
+
+    def _head(self, asked: Asked) -> Json:
+        now = _now()
+        head: Json = {
+            "id": f"v1_{secrets.token_urlsafe(24)}",
+            "object": "interaction",
+            "status": "in_progress",
+            "model": asked.model,
+            "created": now,
+            "updated": now,
+        }
+        if asked.previous_interaction_id:
+            head["previous_interaction_id"] = asked.previous_interaction_id
+        return head
+
+    def _work(self, job: Job, asked: Asked, chain: tuple[Step, ...], model: Model, bench: Workbench) -> None:
+        ending = take_turn(job, asked, chain, model, bench)
+        head = {**job.head, "status": ending.status, "updated": _now(), "usage": ending.usage}
+        if ending.errors:
+            head["errors"] = list(ending.errors)
+        kept = asked.store and ending.status != "cancelled"
+        try:
+            bench.give_back(job.id if kept else None)
+            if kept:
+                self._keep(job, asked, head)
+        except Exception as error:
+            head |= {"status": "failed", "errors": [{"code": "api_error", "message": f"Not stored: {error}"}]}
+        finally:
+            job.finish(head)
+
+    def _keep(self, job: Job, asked: Asked, head: Json) -> None:
+        self._store.put(
+            StoredInteraction(
+                id=job.id,
+                previous=asked.previous_interaction_id,
+                input=tuple(encode_step(step) for step in asked.steps),
+                document={**head, "steps": job.document["steps"]},
+            )
+        )
+
+    def _remember(self, job: Job) -> None:
+        with self._lock:
+            self._jobs[job.id] = job
+            ended = [known.id for known in self._jobs.values() if known.finished]
+            for forgotten in ended[:-_REMEMBERED]:
+                del self._jobs[forgotten]
+
+
+def _status(job: Job, status: str) -> Json:
+    return {"event_type": "interaction.status_update", "interaction_id": job.id, "status": status}
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,113 @@
+"""What the attached tables look like, found out by code that runs beside them, in the same isolated kernel.
+
+The engine's own process never loads a table: it sees names, kinds and bounds as JSON, nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from magic_ext.engine.models.base import Column, Table
+
+__all__ = ["TableSource", "describe_code", "read_description"]
+
+_MARK = "gemini-exec tables "
+
+
+class TableSource(msgspec.Struct, frozen=True, kw_only=True):
+    """A table that code can reach: after ``load`` (``""`` where nothing is to do) it is bound to ``name``."""
+
+    name: str
+    load: str = ""
+    label: str = ""
+
+
+_DESCRIBE = """
+def _describe(frame):
+    import pandas as pd
+    head = frame.head(100_000)
+    columns = []
+    for name in frame.columns:
+        series, seen = frame[name], head[name]
+        if not isinstance(name, str) or not isinstance(series, pd.Series):  # not to be had by one plain name
+            columns.append({"name": str(name), "kind": "other"})
+            continue
+        kind = _kind(series, seen)
+        column = {"name": name, "kind": kind, "missing": int(series.isna().sum())}
+        if kind != "other":
+            counts = seen.dropna().value_counts()
+            column["unique"] = len(counts)
+            if kind in ("text", "boolean", "integer") and len(counts) <= 200:
+                cast = {"text": str, "boolean": bool, "integer": int}[kind]
+                column["values"] = [cast(value) for value in counts.index]
+            if kind in ("integer", "number", "datetime") and len(counts):
+                column["low"], column["high"] = _bound(series.min()), _bound(series.max())
+        columns.append(column)
+    return {"rows": len(frame), "columns": columns}
+
+def _bound(value):
+    import math
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return float(value) if math.isfinite(value) else None
+
+def _kind(series, seen):
+    import pandas as pd
+    types = pd.api.types
+    if types.is_bool_dtype(series):
+        return "boolean"
+    if types.is_integer_dtype(series):
+        return "integer"
+    if types.is_float_dtype(series):
+        return "number"
+    if types.is_datetime64_any_dtype(series):
+        return "datetime"
+    values = seen.dropna()
+    texts = isinstance(series.dtype, pd.CategoricalDtype) or types.is_string_dtype(series) or series.dtype == object
+    return "text" if texts and all(isinstance(value, str) for value in values) else "other"
+"""
+
+
+def describe_code(sources: Sequence[TableSource]) -> str:
+    """Code that prints one line of JSON about the tables and leaves no name behind."""
+    calls = "\n".join(f"    _found.append(_describe(_load({source.load!r}, {source.name!r})))" for source in sources)
+    return f"""
+def _tables():
+    import json
+{_indented(_DESCRIBE)}
+    def _load(line, name):
+        scope = dict(globals())
+        exec(line, scope)
+        return scope[name]
+    _found = []
+{calls}
+    print({_MARK!r} + json.dumps(_found))
+_tables()
+del _tables
+"""
+
+
+def read_description(printed: str, sources: Sequence[TableSource]) -> tuple[Table, ...]:
+    """The tables from what :func:`describe_code` printed; what is not as expected is no table."""
+    lines = [line for line in printed.splitlines() if line.startswith(_MARK)]
+    if len(lines) != 1:
+        return ()
+    try:
+        found = msgspec.json.decode(lines[0].removeprefix(_MARK), type=list[_Described])
+    except msgspec.DecodeError:
+        return ()
+    return tuple(
+        Table(source.name, described.rows, tuple(described.columns), source.load, source.label)
+        for source, described in zip(sources, found, strict=False)
+    )
+
+
+class _Described(msgspec.Struct):
+    rows: int
+    columns: list[Column]
+
+
+def _indented(code: str) -> str:
+    return "\n".join(f"    {line}" if line else "" for line in code.splitlines())

@@ -1,0 +1,127 @@
+"""One turn's place to work: a kernel with the conversation's files and state, taken when first needed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from magic_ext.engine.models.base import Picture, Table
+from magic_ext.errors import GeminiExecError
+from magic_ext.runtime.errors import NotIsolated
+from magic_ext.wire.steps import CodeExecutionCall, CodeExecutionResult, Step
+
+from .inputs import InputFile, input_files
+from .tables import describe_code, read_description
+
+if TYPE_CHECKING:
+    from magic_ext.runtime.pool import Pool
+    from magic_ext.runtime.session import Execution, Session
+
+__all__ = ["Workbench"]
+
+
+class Workbench:
+    """The kernel of a turn. ``chain`` are the steps of the turns before, ``tip`` the id of the last of them."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        chain: tuple[Step, ...],
+        steps: tuple[Step, ...],
+        tip: str,
+        waiting: Callable[[], None],
+    ) -> None:
+        self._pool = pool
+        self._chain = chain
+        self._tip = tip
+        self._waiting = waiting
+        self._new_files = input_files(steps)
+        self._files = input_files((*chain, *steps))
+        self._session: Session | None = None
+        self._tables: tuple[Table, ...] | None = None
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The attached tables, described by code that ran beside them."""
+        sources = [source for file in self._files if (source := file.table) is not None]
+        if not sources:
+            return ()
+        if self._tables is None:
+            execution = self._take(trusted=True).run(describe_code(sources))
+            self._tables = read_description(execution.output, sources)
+        return self._tables
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The attached pictures."""
+        return tuple(Picture(f.path, f.mime_type, f.label) for f in self._files if f.kind == "picture")
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """The paths of the other attached files."""
+        return tuple(file.path for file in self._files if file.kind == "document")
+
+    def run(self, code: str, *, trusted: bool, on_output: Callable[[str | bytes], None]) -> Execution:
+        """Run a block of code; raises :class:`NotIsolated` for a model's code where nothing isolates."""
+        session = self._take(trusted=trusted)
+        if session.isolation.name == "none" and not trusted:
+            raise NotIsolated()
+        return session.run(code, on_output=on_output)
+
+    def interrupt(self) -> None:
+        """Stop the code that runs now, if any; may be called from any thread."""
+        if self._session is not None:
+            self._session.interrupt()
+
+    def give_back(self, tip: str | None) -> None:
+        """Leave the kernel to the turn that follows ``tip``, or to nobody."""
+        session, self._session = self._session, None
+        if session is not None:
+            self._pool.give_back(session, tip)
+
+    def _take(self, *, trusted: bool) -> Session:
+        if self._session is not None:
+            return self._session
+        session = self._session = self._pool.take(self._tip or None, trusted=trusted, waiting=self._waiting)
+        for file in self._files if session.fresh else self._new_files:
+            _put(file, session)
+        if session.fresh and session.isolation.name != "none":
+            for code in _successful_code(self._chain):
+                session.run(code)
+        return session
+
+
+def _put(file: InputFile, session: Session) -> None:
+    target = session.workdir / file.path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if file.source is not None:
+        _copy(file.source, target)
+    else:
+        target.write_bytes(file.data)
+    if file.kind == "frame":
+        session.run(_BIND.format(path=file.path, name=file.variable))
+
+
+def _copy(source: Path, target: Path) -> None:
+    if not source.exists():
+        raise GeminiExecError(
+            f"The data of {source.name}, attached earlier in this conversation, is gone.",
+            hint="Refer to it again in the question.",
+        )
+    shutil.copyfile(source, target)
+
+
+_BIND = """
+import pyarrow as _arrow
+with _arrow.memory_map({path!r}) as _file:
+    {name} = _arrow.ipc.open_file(_file).read_all().to_pandas()
+del _arrow, _file
+"""
+
+
+def _successful_code(steps: tuple[Step, ...]) -> list[str]:
+    failed = {step.call_id for step in steps if isinstance(step, CodeExecutionResult) and step.is_error}
+    return [step.code for step in steps if isinstance(step, CodeExecutionCall) and step.id not in failed]
