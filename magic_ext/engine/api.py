@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 
 import msgspec
 
@@ -42,7 +42,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
     status: int = 200
     headers: Mapping[str, str]
-    body: bytes | Iterator[bytes]
+    body: bytes | Generator[bytes, None, None]
     job: Job | None = None
     grace: float = 0.0
 
@@ -119,7 +119,7 @@ def _get(engine: Engine, id: str, query: Mapping[str, str]) -> Reply:
     )
 
 
-def _stream(job: Job, after: str) -> Iterator[bytes]:
+def _stream(job: Job, after: str) -> Generator[bytes, None, None]:
     for event in job.tail(after):
         yield _HEARTBEAT if event is None else encode_sse(msgspec.json.encode(event), str(event["event_type"]))
     yield encode_sse(b"[DONE]", "done")

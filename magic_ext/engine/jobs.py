@@ -80,7 +80,7 @@ class Job:
         with self._changed:
             return self._changed.wait_for(lambda: self._finished, seconds)
 
-    def tail(self, after: str = "", heartbeat: float = 15.0) -> Iterator[Json | None]:
+    def tail(self, after: str = "", heartbeat: float = 5.0) -> Iterator[Json | None]:
         """Yield the log's events after the one with id ``after``, then new ones as they come, until the end.
 
         ``None`` is yielded after each ``heartbeat`` seconds of silence, so that a dead connection is noticed.

@@ -7,7 +7,7 @@ import hmac
 import secrets
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from typing import TYPE_CHECKING
 
 from .api import Call, Reply, handle
@@ -104,7 +104,7 @@ def _response(reply: Reply) -> Response:
     return StreamingResponse(_watched(reply, reply.body), reply.status, dict(reply.headers))
 
 
-async def _watched(reply: Reply, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _watched(reply: Reply, pieces: Generator[bytes, None, None]) -> AsyncIterator[bytes]:
     """The pieces, with the consequences that a reader's leaving has for its interaction."""
     from starlette.concurrency import iterate_in_threadpool
 
@@ -112,6 +112,7 @@ async def _watched(reply: Reply, pieces: Iterator[bytes]) -> AsyncIterator[bytes
         async for piece in iterate_in_threadpool(pieces):
             yield piece
     finally:
+        pieces.close()  # no thread is inside it any more: the pool's threads are waited for
         if reply.job is not None and not reply.job.finished:
             leaving = threading.Timer(reply.grace, reply.job.cancel_if_unread)
             leaving.daemon = True

@@ -1,0 +1,194 @@
+"""A question and its course: references become a request, events become an answer.
+
+The one place that puts a request together: policy, receipt and budget all hang on it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from magic_ext.answer import Answer
+from magic_ext.client.endpoint import Endpoint
+from magic_ext.client.errors import ApiError, api_error
+from magic_ext.client.interactions import Client, Timeouts
+from magic_ext.engine.embedded import Handover, embedded_engine
+from magic_ext.errors import GeminiExecError
+from magic_ext.references.attach import Local, Prepared, Remote, prepare
+from magic_ext.references.grammar import Reference
+from magic_ext.references.manifest import Manifest
+from magic_ext.references.policy import Policy
+from magic_ext.wire.assembly import Assembly
+from magic_ext.wire.content import Text
+from magic_ext.wire.events import Event, InteractionCompleted, InteractionCreated, StatusUpdate
+from magic_ext.wire.interaction import Interaction
+from magic_ext.wire.request import Request, ThinkingLevel, encode_request
+from magic_ext.wire.steps import Step
+
+__all__ = ["DEFAULT_MODEL", "Course", "Place", "Question", "Watcher"]
+
+DEFAULT_MODEL = "gemini-3-flash-preview"  # the guide's model; dated 2026-11-22
+
+INSTRUCTION = """\
+You answer a question asked in a Jupyter notebook. Lines that begin with [gemini-exec] tell what is attached.
+Load an attached table with the line given for it, under the name given for it; never retype its rows into code.
+Print what you compute. Draw with matplotlib, with a title and labelled axes. Don't use display()."""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a question goes: to an endpoint, or (``endpoint`` is ``None``) to the engine in this process."""
+
+    endpoint: Endpoint | None = None
+
+    @property
+    def name(self) -> str:
+        """The place's name in the manifest."""
+        return self.endpoint.host if self.endpoint is not None else "this computer"
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one cell asks. ``references`` are those of the magic's line; the prompt's own are found in it."""
+
+    prompt: str
+    model: str
+    place: Place
+    references: tuple[Reference, ...] = ()
+    policy: Policy
+    previous_interaction_id: str = ""
+    code_execution: bool = True
+    thinking: ThinkingLevel | None = None
+    show_thoughts: bool = False
+    system: str = ""
+    stream: bool = True
+    timeout: float = 120.0
+
+
+class Watcher(Protocol):
+    """What wants to see the course of a question; a renderer, mostly."""
+
+    def update(self, index: int, snapshot: Callable[[], Step], done: bool) -> None:
+        """The step at ``index`` has changed; ``snapshot`` gives it as it is now, at a cost."""
+
+    def status(self, text: str) -> None:
+        """What goes on now, for people."""
+
+
+_handover = Handover()
+
+
+class Course:
+    """One question on its way: prepared (nothing sent yet), then run once.
+
+    Raises :class:`GeminiExecError` where a reference is unknown or can't be sent.
+    """
+
+    def __init__(self, question: Question, namespace: Mapping[str, Any], cwd: Path) -> None:
+        self.question = question
+        endpoint = question.place.endpoint
+        destination = Remote(endpoint.host) if endpoint is not None else Local(_handover.folder())
+        prepared, manifest = prepare(
+            question.prompt, question.references, namespace, cwd, destination, question.policy
+        )
+        self.prepared: Prepared = prepared
+        self.manifest: Manifest = manifest
+        self.request = self._request()
+        self._assembly = Assembly()
+        self._interaction = Interaction()
+        self._started = time.monotonic()
+
+    def run(self, watcher: Watcher) -> Answer:
+        """Ask, and show the course to ``watcher``; raises :class:`GeminiExecError` where no whole answer came.
+
+        What had arrived until then is in :meth:`answer`.
+        """
+        self._started = time.monotonic()
+        with self._client(watcher) as client:
+            watcher.status(f"asking {self.question.model}")
+            for event in client.stream(encode_request(self.request)):
+                self._take(event, watcher)
+        self._check()
+        return self.answer()
+
+    def answer(self, status: str = "") -> Answer:
+        """The answer as far as it has come; ``status`` replaces the server's."""
+        return Answer(
+            steps=self._assembly.steps,
+            sent=self.manifest,
+            usage=self._interaction.usage,
+            interaction_id=self._interaction.id,
+            model=self._interaction.model or self.question.model,
+            place=self._where(),
+            status=status or self._interaction.status or "incomplete",
+            seconds=time.monotonic() - self._started,
+        )
+
+    def _request(self) -> Request:
+        question, prepared = self.question, self.prepared
+        text = "\n\n".join(part for part in (prepared.prompt, prepared.description) if part)
+        return Request(
+            model=question.model,
+            input=(*prepared.contents, Text(text)),
+            code_execution=question.code_execution,
+            system_instruction="\n\n".join(
+                part for part in (INSTRUCTION if question.code_execution else "", question.system) if part
+            ),
+            thinking_level=question.thinking,
+            thinking_summaries=question.show_thoughts,
+            previous_interaction_id=question.previous_interaction_id,
+            stream=question.stream,
+        )
+
+    def _client(self, watcher: Watcher) -> Client:
+        timeouts = Timeouts(between_events=self.question.timeout)
+
+        def on_wait(seconds: float, reason: str) -> None:
+            watcher.status(f"trying again in {seconds:.0f} s: {reason}")
+
+        endpoint = self.question.place.endpoint
+        if endpoint is not None:
+            return Client(endpoint, timeouts=timeouts, on_wait=on_wait)
+        from magic_ext.engine.transport import EngineTransport
+
+        here = Endpoint(base_url="http://engine.localhost")
+        return Client(here, transport=EngineTransport(embedded_engine()), timeouts=timeouts, on_wait=on_wait)
+
+    def _take(self, event: Event, watcher: Watcher) -> None:
+        match event:
+            case InteractionCreated(interaction) | InteractionCompleted(interaction):
+                self._interaction = interaction
+            case StatusUpdate(status):
+                watcher.status(_STATUSES.get(status, status))
+            case _:
+                index = self._assembly.apply(event)
+                if index is not None:
+                    watcher.update(index, lambda: self._assembly.step(index), self._assembly.done(index))
+
+    def _check(self) -> None:
+        """Raise for an interaction that ended, but not well."""
+        status = self._interaction.status
+        if status not in {"failed", "budget_exceeded", "cancelled", "requires_action", "requires_continuation"}:
+            return
+        error = self._interaction.errors[0] if self._interaction.errors else {}
+        message, code = str(error.get("message", "")), str(error.get("code", ""))
+        if self.question.place.endpoint is None:
+            raise GeminiExecError(message or f"The answer ended as {status}.")
+        if status == "failed":
+            raise api_error(None, code, message, server=self.question.place.name)
+        raise ApiError(
+            f"{self.question.place.name} ended the answer as {status}. {message}".strip(),
+            hint="What had arrived is kept above.",
+            code=code,
+        )
+
+    def _where(self) -> str:
+        if self.question.place.endpoint is not None:
+            loopback = self.question.place.endpoint.loopback
+            return self.question.place.name if loopback else "Google's sandbox"
+        return "this computer"
+
+
+_STATUSES = {"in_progress": "working", "queued": "waiting for a free kernel"}

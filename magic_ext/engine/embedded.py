@@ -1,0 +1,78 @@
+"""The engine of this process: what answers a cell when no key sends it away."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import shutil
+import tempfile
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from magic_ext.engine.models.base import Model
+from magic_ext.engine.models.registry import OFFLINE_PLANNER, is_embedded, open_model
+
+if TYPE_CHECKING:
+    from .service import Engine
+
+__all__ = ["Handover", "embedded_engine", "open_engine"]
+
+_KEPT_FOLDERS = 8
+
+
+def open_engine(*, serving: str | None = None, local: bool = False) -> Engine:
+    """An engine with a kernel pool of its own and the user's store.
+
+    With ``serving``, the name of an embedded model, every ``gemini-*`` name is answered by that model too, and no script
+    can be opened by a client; without it, any embedded model may be named.
+    """
+    from magic_ext.runtime.limits import Limits
+    from magic_ext.runtime.pool import Pool
+
+    from .service import Engine
+    from .store import Store, default_path
+
+    if serving is None:
+        return Engine(
+            find_model=lambda name: open_model(name) if is_embedded(name) else None,
+            pool=Pool(limits=Limits()),
+            store=Store(default_path()),
+            model_names=(OFFLINE_PLANNER,),
+            local=local,
+        )
+    model = open_model(serving)
+
+    def find(name: str) -> Model | None:
+        return model if name == model.name or name.startswith("gemini-") else None
+
+    return Engine(
+        find_model=find, pool=Pool(limits=Limits()), store=Store(default_path()), model_names=(model.name,), local=local
+    )
+
+
+@functools.cache
+def embedded_engine() -> Engine:
+    """The engine of this process, opened at first use and closed at exit."""
+    engine = open_engine(local=True)
+    atexit.register(engine.close)
+    return engine
+
+
+class Handover:
+    """Folders through which data goes to the embedded engine, whole; the last eight are kept for follow-ups."""
+
+    def __init__(self) -> None:
+        self._root: Path | None = None
+        self._folders: deque[Path] = deque()
+
+    def folder(self) -> Path:
+        """A new empty folder, private to this user."""
+        if self._root is None:
+            self._root = Path(tempfile.mkdtemp(prefix="gemini-exec-"))
+            atexit.register(shutil.rmtree, self._root, ignore_errors=True)
+        if len(self._folders) >= _KEPT_FOLDERS:
+            shutil.rmtree(self._folders.popleft(), ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(dir=self._root))
+        self._folders.append(folder)
+        return folder
