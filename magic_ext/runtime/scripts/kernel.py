@@ -1,0 +1,137 @@
+"""Serve an IPython kernel with limits. Runs inside the sandbox, as a copy outside this package.
+
+Everything here guards against accidents; against malice there are the sandbox and the checks of the process that reads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+FLAGS = (
+    "--HistoryManager.enabled=False",
+    "--InteractiveShell.xmode=Plain",
+    "--InteractiveShell.colors=nocolor",
+    "--InteractiveShell.cache_size=0",
+    "--Application.log_level=ERROR",
+)
+# Figures are far larger than text; this many characters of base64 for one character of text.
+IMAGE_FACTOR = 20
+
+
+class Budget:
+    """How many characters a cell may still put out."""
+
+    def __init__(self, size: int) -> None:
+        self.size = self.left = size
+
+    def reset(self) -> None:
+        """Start a new cell."""
+        self.left = self.size
+
+    def take(self, text: str) -> str:
+        """Return as much of ``text`` as still fits."""
+        kept = text[: max(self.left, 0)]
+        self.left -= len(text)
+        return kept
+
+
+def set_limits(limits: dict[str, int]) -> None:
+    """Limit what this process and its children may use, as far as the system can."""
+    try:
+        import resource
+    except ImportError:
+        return
+    wanted = [
+        (resource.RLIMIT_AS, limits["memory_bytes"]),
+        (resource.RLIMIT_FSIZE, limits["file_bytes"]),
+        (resource.RLIMIT_CORE, 0),
+    ]
+    if "processes" in limits:
+        wanted.append((resource.RLIMIT_NPROC, limits["processes"]))
+    for what, value in wanted:
+        hard = resource.getrlimit(what)[1]
+        most = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(what, (most, most))
+
+
+def count_stream(stream: Any, budget: Budget) -> None:
+    """Make ``stream`` drop what exceeds the budget; ipykernel would send a message of any size."""
+    write: Callable[[str], int] = stream.write
+
+    def counted(text: str) -> int:
+        if not isinstance(text, str):
+            return write(text)
+        kept = budget.take(text)
+        if kept:
+            write(kept)
+        return len(text)
+
+    stream.write = counted
+
+
+def count_display(formatter: Any, texts: Budget, images: Budget) -> None:
+    """Make objects show as plain text and PNG only, within the budgets."""
+    original = formatter.format
+
+    def counted(obj: object, include: object = None, exclude: object = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = original(obj, {"text/plain", "image/png"}, exclude)
+        image = data.get("image/png", "")
+        if len(image) > images.left:
+            del data["image/png"]
+            data["text/plain"] = "[an image was left out: too large]"
+        images.left -= len(image)
+        data["text/plain"] = texts.take(data.get("text/plain", ""))
+        return data, metadata
+
+    formatter.format = counted
+
+
+def show_left_open(shell: Any) -> None:
+    """Show the figures that are still open when the code chose a backend other than the inline one."""
+    matplotlib, pyplot = sys.modules.get("matplotlib"), sys.modules.get("matplotlib.pyplot")
+    if matplotlib is None or pyplot is None or "inline" in matplotlib.get_backend():
+        return
+    importlib.import_module("IPython.core.pylabtools").select_figure_formats(shell, {"png"})
+    display = importlib.import_module("IPython.display").display
+    for number in pyplot.get_fignums():
+        display(pyplot.figure(number))
+    pyplot.close("all")
+
+
+def leave(code: object = None) -> None:
+    """Stand in for ``exit`` and ``quit``: end the cell, not the kernel."""
+    raise SystemExit(code)
+
+
+def main() -> None:
+    """Start the kernel that the JSON in the first argument describes."""
+    options = json.loads(sys.argv[1])
+    sys.argv = [""]
+    set_limits(options["limits"])
+
+    from ipykernel.kernelapp import IPKernelApp
+
+    app: Any = IPKernelApp.instance(connection_file=options["connection_file"])
+    app.initialize(list(FLAGS))
+    shell = app.shell
+    texts = Budget(options["output_bytes"] + 1)
+    images = Budget(options["output_bytes"] * IMAGE_FACTOR)
+    count_stream(sys.stdout, texts)
+    count_stream(sys.stderr, texts)
+    count_display(shell.display_formatter, texts, images)
+    for budget in (texts, images):
+        shell.events.register("pre_execute", budget.reset)
+    shell.events.register("post_execute", functools.partial(show_left_open, shell))
+    shell.user_ns["exit"] = shell.user_ns["quit"] = leave
+    app.start()
+
+
+if __name__ == "__main__":
+    main()

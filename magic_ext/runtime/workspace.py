@@ -1,0 +1,144 @@
+"""The private folder of one kernel: where it works, where its sockets lie, and what it finds in its environment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import site
+import stat
+import sys
+import tempfile
+from importlib import resources
+from pathlib import Path
+
+from magic_ext.runtime import fonts
+
+__all__ = ["Workspace", "sweep"]
+
+PREFIX = "ge-"
+LOCK = "lock"
+# A unix socket's path must stay below about 100 characters; TMPDIR is longer than half of that on macOS.
+LONGEST_ROOT = 40
+PASSED = (
+    "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH",
+    "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE",
+)  # fmt: skip
+
+
+class Workspace:
+    """A private folder: ``work`` (the code's working folder), ``run`` (sockets), ``home`` and the kernel's script.
+
+    Only the three sub-folders are writable inside a sandbox. The root is not, so the code cannot swap one of them for a
+    link that leads this process astray.
+    """
+
+    def __init__(self) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_parent_folder())).resolve()
+        self._lock = _new_lock(self.root)
+        self.work, self.run, self.home = (self.root / name for name in ("work", "run", "home"))
+        self.temporary, self.matplotlib = self.home / "tmp", self.home / "matplotlib"
+        for folder in (self.work, self.run, self.home, self.temporary, self.matplotlib):
+            folder.mkdir()
+        self.script = self.root / "kernel.py"
+        self.script.write_bytes(resources.files("magic_ext.runtime.scripts").joinpath("kernel.py").read_bytes())
+
+    @property
+    def writable(self) -> tuple[Path, Path, Path]:
+        """The folders that the code may write to."""
+        return self.work, self.run, self.home
+
+    def environment(self) -> dict[str, str]:
+        """Return the whole environment of the kernel: a short allow-list, never a key or a token."""
+        threads = str(min(4, os.cpu_count() or 1))
+        home, temporary = str(self.home), str(self.temporary)
+        env = {name: os.environ[name] for name in PASSED if name in os.environ}
+        env.setdefault("LANG", "C.UTF-8")
+        env |= {"HOME": home, "USERPROFILE": home, "APPDATA": home, "IPYTHONDIR": str(self.home / ".ipython")}
+        env |= {"TMPDIR": temporary, "TEMP": temporary, "TMP": temporary, "USER": "user", "LOGNAME": "user"}
+        env |= {"MPLCONFIGDIR": str(self.matplotlib), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
+        # One thread a core would exhaust the process and address space limits on a big machine.
+        env |= {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        if site.ENABLE_USER_SITE:
+            env["PYTHONUSERBASE"] = site.getuserbase()
+        return env
+
+    def bring_fonts(self) -> None:
+        """Copy matplotlib's font list, so that the first figure need not build it (about 5 s)."""
+        for file in fonts.font_lists():
+            shutil.copy(file, self.matplotlib)
+
+    def put(self, name: str, data: bytes) -> Path:
+        """Write ``data`` as the file ``name`` into the working folder and return its path.
+
+        Code that ran before may have left a link under that name: it is replaced, never followed. Raises ValueError if
+        ``name`` is not a plain file name, FileExistsError if the name is taken back at once.
+        """
+        if Path(name).name != name or name in {"", ".", ".."}:
+            raise ValueError(f"not a plain file name: {name!r}")
+        path = self.work / name
+        path.unlink(missing_ok=True)
+        with path.open("xb") as file:
+            file.write(data)
+        return path
+
+    def remove(self) -> None:
+        """Delete the folder; call it when no process uses it any more."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+        _delete(self.root)
+
+
+def sweep() -> None:
+    """Delete what killed processes left behind: workspaces whose lock nobody holds."""
+    if sys.platform == "win32":
+        return
+    for root in Path(_parent_folder()).glob(PREFIX + "*"):
+        with contextlib.suppress(OSError):
+            status = root.lstat()
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+                continue
+            handle = os.open(root / LOCK, os.O_RDWR | os.O_NOFOLLOW)
+            try:
+                if _try_lock(handle):
+                    _delete(root)
+            finally:
+                os.close(handle)
+
+
+def _parent_folder() -> str:
+    folder = tempfile.gettempdir()
+    return folder if sys.platform == "win32" or len(folder) <= LONGEST_ROOT else "/tmp"  # noqa: S108
+
+
+def _new_lock(root: Path) -> int | None:
+    """Make and hold the lock file of a new workspace; it gets its name when it is held, so no sweep can take it."""
+    if sys.platform == "win32":
+        return None
+    handle = os.open(root / "lock.new", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    _try_lock(handle)
+    (root / "lock.new").rename(root / LOCK)
+    return handle
+
+
+def _try_lock(handle: int) -> bool:
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _delete(root: Path) -> None:
+    for folder, names, _ in os.walk(root):
+        for name in names:
+            path = Path(folder, name)
+            if not path.is_symlink():
+                with contextlib.suppress(OSError):
+                    path.chmod(0o700)
+    shutil.rmtree(root, ignore_errors=True)
