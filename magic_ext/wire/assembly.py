@@ -7,12 +7,11 @@ given their types when they are read.
 from __future__ import annotations
 
 from collections.abc import Callable
-
-import msgspec
+from typing import Any
 
 from .content import Json
 from .events import Event, StepDelta, StepStart, StepStop
-from .steps import Step, decode_step
+from .steps import Step, decode_step, parsed_arguments
 
 __all__ = ["Assembly"]
 
@@ -23,8 +22,9 @@ class _Growing:
     """One step under way. Long texts are kept as pieces and joined when somebody looks."""
 
     def __init__(self, start: Json) -> None:
-        self.step = dict(start)
+        self.step = dict(start)  # its lists and blocks are the event's own: they are replaced, never changed
         self.done = False
+        self.unknown: list[Json] = []
         self._pieces: list[str] = []
         self._settle: Callable[[str], None] | None = None
 
@@ -44,17 +44,17 @@ class _Growing:
     # Where a run of pieces goes. Bound methods of one object compare equal, so a run of deltas shares one target.
 
     def to_text(self, text: str) -> None:
-        _append_text(_blocks(self.step, "content"), text)
+        self.step["content"] = _with_text(_blocks(self.step, "content"), text)
 
     def to_summary(self, text: str) -> None:
-        _append_text(_blocks(self.step, "summary"), text)
+        self.step["summary"] = _with_text(_blocks(self.step, "summary"), text)
 
     def to_result(self, text: str) -> None:
         before = self.step.get("result")
-        if isinstance(before, list):
-            before.append({"type": "text", "text": text})
-        else:
+        if before is None or isinstance(before, str):
             self.step["result"] = (before or "") + text
+        else:
+            self.step["result"] = _with_text(_blocks(self.step, "result"), text)
 
     def to_arguments(self, text: str) -> None:
         before = self.step.get("arguments")
@@ -78,9 +78,9 @@ class Assembly:
         """Take one event; returns the index of the step that it changed, or ``None``."""
         match event:
             case StepDelta(index, delta):
-                growing = self._growing.get(index)
-                if growing is None:  # a delta whose start was lost: its type tells what it belongs to
-                    growing = self._growing[index] = _Growing({"type": _home(delta)})
+                growing = self._growing.setdefault(index, _Growing({}))
+                if not growing.step.get("type"):  # the start was lost: the delta tells what it belongs to
+                    growing.step["type"] = _home(delta)
                 _grow(growing, delta)
                 return index
             case StepStart(index, step):
@@ -113,101 +113,112 @@ class Assembly:
 
     @property
     def raw_steps(self) -> tuple[Json, ...]:
-        """All steps as JSON, with every field that came: what a history sends back."""
+        """All steps as JSON, with every field that came and no other: what a history sends back."""
         for growing in self._growing.values():
             growing.flush()
-        return tuple(self._growing[index].step for index in self.indices)
+        return tuple(dict(self._growing[index].step) for index in self.indices)
+
+    @property
+    def unknown_deltas(self) -> tuple[tuple[int, Json], ...]:
+        """The deltas that no rule covers, as they came, with the index of their step."""
+        return tuple((index, delta) for index in self.indices for delta in self._growing[index].unknown)
 
     def _close(self, growing: _Growing) -> None:
         growing.flush()
         growing.done = True
-        arguments = growing.step.get("arguments")
-        if isinstance(arguments, str):
-            try:
-                parsed = msgspec.json.decode(arguments or "{}")
-            except msgspec.DecodeError:
-                return  # kept as it came; the typed step then has no arguments
-            if isinstance(parsed, dict):
-                growing.step["arguments"] = parsed
+        if "arguments" in growing.step:
+            growing.step["arguments"] = parsed_arguments(growing.step["arguments"])
 
 
 def _grow(growing: _Growing, delta: Json) -> None:
-    kind = delta.get("type")
-    if kind == "text" and isinstance(delta.get("text"), str):
-        growing.append(delta["text"], growing.to_text)
-        return
-    if kind == "arguments_delta" and isinstance(delta.get("arguments"), str):
-        growing.append(delta["arguments"], growing.to_arguments)
-        return
-    if kind == "thought_summary" and _plain_text(delta.get("content")):
-        growing.append(delta["content"]["text"], growing.to_summary)
-        return
-    if kind == "code_execution_result" and isinstance(delta.get("result"), str):
-        growing.append(delta["result"], growing.to_result)
-        delta = {key: value for key, value in delta.items() if key != "result"}
-    growing.flush()
-    _merge(growing.step, delta, str(kind))
+    """Fold a delta into its step: a run of text is put by, anything else is merged at once."""
+    match delta:
+        case {"type": "text", "text": str(piece)}:
+            growing.append(piece, growing.to_text)
+        case {"type": "arguments_delta", "arguments": str(piece)}:
+            growing.append(piece, growing.to_arguments)
+        case {"type": "thought_summary", "content": {"type": "text", "text": str(piece)}}:
+            growing.append(piece, growing.to_summary)
+        case {"type": "code_execution_call", "arguments": str(piece)}:
+            growing.append(piece, growing.to_arguments)
+            growing.step.update(_fields(delta, "arguments"))
+        case {"type": "code_execution_result", "result": str(piece)}:
+            growing.append(piece, growing.to_result)
+            growing.step.update(_fields(delta, "result"))
+        case _:
+            growing.flush()
+            if not _merge(growing.step, delta, str(delta.get("type", ""))):
+                growing.unknown.append(delta)
 
 
-def _merge(step: Json, delta: Json, kind: str) -> None:
-    """Fold a delta that is no run of text into its step."""
+def _merge(step: Json, delta: Json, kind: str) -> bool:
+    """Fold a delta that is no run of text into its step; ``False`` where no rule covers it."""
     if kind in _MEDIA:
-        _blocks(step, "content").append(delta)
+        _add_media(step, delta)
     elif kind in {"text_annotation_delta", "text_annotation"}:
-        _annotate(step, delta.get("annotations"))
+        return _annotate(step, delta.get("annotations"))
     elif kind == "thought_summary":
-        _blocks(step, "summary").append(delta.get("content"))
+        step["summary"] = [*_blocks(step, "summary"), *_blocks(delta, "content")]
     elif kind == "thought_signature":
-        step["signature"] = delta.get("signature", "")
+        step["signature"] = delta.get("signature") or ""
     elif kind == "code_execution_result" and isinstance(delta.get("result"), list):
-        before = step.get("result")
-        known = before if isinstance(before, list) else [{"type": "text", "text": before}] if before else []
-        step.update(_without_type(delta), result=[*known, *delta["result"]])
+        step.update(_fields(delta), result=[*_blocks(step, "result"), *delta["result"]])
     elif kind == "code_execution_call" and isinstance(delta.get("arguments"), dict):
-        before = step.get("arguments")
+        before = parsed_arguments(step.get("arguments"))
         merged = (before if isinstance(before, dict) else {}) | delta["arguments"]
-        step.update(_without_type(delta), arguments=merged)
+        step.update(_fields(delta), arguments=merged)
     elif kind == step.get("type"):
-        step.update(_without_type(delta))
+        step.update(_fields(delta))
     else:
-        step.setdefault("unknown_deltas", []).append(delta)
+        return False
+    return True
 
 
-def _annotate(step: Json, annotations: object) -> None:
+def _add_media(step: Json, delta: Json) -> None:
+    # A figure may be a result too (wire.md section 2.5).
+    place = "result" if step.get("type") == "code_execution_result" else "content"
+    step[place] = [*_blocks(step, place), delta]
+
+
+def _annotate(step: Json, annotations: object) -> bool:
     """Extend the last text's annotations; servers send them cumulatively at times, so equal ones are dropped."""
-    blocks = _blocks(step, "content")
-    texts = [block for block in blocks if isinstance(block, dict) and block.get("type") == "text"]
-    if not texts or not isinstance(annotations, list):
-        return
-    before = texts[-1].get("annotations") or []
-    texts[-1]["annotations"] = [*before, *(new for new in annotations if new not in before)]
+    blocks = list(_blocks(step, "content"))
+    for position, block in reversed(list(enumerate(blocks))):
+        if isinstance(block, dict) and block.get("type") == "text" and isinstance(annotations, list):
+            before = _blocks(block, "annotations")
+            blocks[position] = block | {"annotations": [*before, *(new for new in annotations if new not in before)]}
+            step["content"] = blocks
+            return True
+    return False
 
 
-def _append_text(blocks: list[object], text: str) -> None:
+def _with_text(blocks: list[Any], text: str) -> list[Any]:
     last = blocks[-1] if blocks else None
     if isinstance(last, dict) and last.get("type") == "text":
-        blocks[-1] = last | {"text": str(last.get("text") or "") + text}
-    else:
-        blocks.append({"type": "text", "text": text})
+        return [*blocks[:-1], last | {"text": str(last.get("text") or "") + text}]
+    return [*blocks, {"type": "text", "text": text}]
 
 
-def _blocks(step: Json, key: str) -> list[object]:
-    blocks = step.get(key)
-    step[key] = list(blocks) if isinstance(blocks, list) else []
-    found: list[object] = step[key]
-    return found
+def _blocks(holder: Json, key: str) -> list[Any]:
+    """What stands under ``key`` as a list of blocks: servers also send one block, or a plain string."""
+    match holder.get(key):
+        case list(blocks):
+            return blocks
+        case None | "":
+            return []
+        case str(text):
+            return [{"type": "text", "text": text}]
+        case block:
+            return [block]
 
 
-def _plain_text(content: object) -> bool:
-    return isinstance(content, dict) and content.get("type", "text") == "text" and isinstance(content.get("text"), str)
-
-
-def _without_type(delta: Json) -> Json:
-    return {key: value for key, value in delta.items() if key != "type"}
+def _fields(delta: Json, *but: str) -> Json:
+    """What a delta sets; a null sets nothing."""
+    return {key: value for key, value in delta.items() if value is not None and key not in {"type", *but}}
 
 
 def _home(delta: Json) -> str:
-    kind = str(delta.get("type", ""))
+    kind = str(delta.get("type") or "")
     if kind.startswith("thought"):
         return "thought"
     if kind == "arguments_delta":

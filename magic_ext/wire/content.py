@@ -111,8 +111,10 @@ def decode_content(raw: object) -> Content:
         return RawContent({"value": raw})
     block = dict(raw)
     block.setdefault("type", "text" if "text" in block else "")
-    if block["type"] not in _KNOWN:
+    if not isinstance(block["type"], str) or block["type"] not in _KNOWN:
         return RawContent(dict(raw))
+    if block["type"] == "text":
+        block["annotations"] = _readable_annotations(block.get("annotations"))
     try:
         known: Known = msgspec.convert(block, Known)
     except msgspec.ValidationError:
@@ -140,6 +142,17 @@ def encode_content(content: Content) -> Json:
 def text_of(contents: Iterable[Content]) -> str:
     """All text in the blocks, joined without a separator."""
     return "".join(block.text for block in contents if isinstance(block, Text))
+
+
+def _readable_annotations(raw: object) -> list[Annotation]:
+    """The citations that can be read: an odd one must not take the text with it."""
+    readable = []
+    for annotation in raw if isinstance(raw, list) else ():
+        try:
+            readable.append(msgspec.convert(annotation, Annotation, strict=False))
+        except msgspec.ValidationError:
+            continue
+    return readable
 
 
 def _decoded(data: str | None) -> bytes:

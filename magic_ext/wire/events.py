@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 
 from .content import Json
@@ -19,6 +21,7 @@ __all__ = [
     "StreamError",
     "UnknownEvent",
     "decode_event",
+    "error_code",
 ]
 
 
@@ -75,10 +78,11 @@ class StreamError(msgspec.Struct, frozen=True):
 
 
 class UnknownEvent(msgspec.Struct, frozen=True):
-    """An event that this package does not know, or that is no JSON object; ``raw`` is what came."""
+    """An event that this package does not know, or that is no JSON object; ``raw`` is what came, ``type`` its name."""
 
     raw: object
     event_id: str = ""
+    type: str = ""
 
 
 Event = (
@@ -107,18 +111,27 @@ def decode_event(sse: ServerSentEvent) -> Event | None:
         return None
     try:
         raw = _decode_json(sse.data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return UnknownEvent(sse.data.decode("utf-8", "replace"))
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raw = _decode_damaged(sse.data.decode("utf-8", "replace"))
     if not isinstance(raw, dict):
-        return UnknownEvent(raw)
+        return UnknownEvent(raw, type=sse.event)
     event_id = raw.get("event_id")
     return _typed(raw, sse.event, event_id if isinstance(event_id, str) else "")
+
+
+def _decode_damaged(text: str) -> object:
+    """JSON with broken UTF-8 or half a surrogate pair in it, those replaced; what is no JSON comes back as it is."""
+    try:
+        whole = json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", "replace")
+        return _decode_json(whole)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return text
 
 
 def _typed(raw: Json, name: str, event_id: str) -> Event:
     kind = raw.get("event_type") or name
     index = raw.get("index")
-    if isinstance(index, int) and index >= 0:
+    if isinstance(index, int) and not isinstance(index, bool) and index >= 0:
         delta, step = raw.get("delta"), raw.get("step")
         if kind == "step.delta" and isinstance(delta, dict):
             return StepDelta(index, delta, event_id)
@@ -132,11 +145,22 @@ def _typed(raw: Json, name: str, event_id: str) -> Event:
         case "interaction.completed":
             return InteractionCompleted(decode_interaction(raw.get("interaction")), event_id)
         case "interaction.status_update":
-            return StatusUpdate(str(raw.get("status", "")), event_id)
+            return StatusUpdate(str(raw.get("status") or ""), event_id)
         case "interaction.in_progress" | "interaction.requires_action":  # the older names of status_update
             return StatusUpdate(str(kind).removeprefix("interaction."), event_id)
     error = raw.get("error")
     if kind == "error" or isinstance(error, dict):  # Google's error object sometimes comes without an event_type
         fields = error if isinstance(error, dict) else {"message": error or "unknown error"}
-        return StreamError(str(fields.get("code", "")), str(fields.get("message", "")), event_id)
-    return UnknownEvent(raw, event_id)
+        return StreamError(error_code(fields), str(fields.get("message") or ""), event_id)
+    return UnknownEvent(raw, event_id, str(kind))
+
+
+def error_code(error: Json) -> str:
+    """The server's own word for an error: the Interactions API's ``code``, or google.rpc's ``status`` (section 7.1).
+
+    >>> error_code({"code": "not_found"}), error_code({"code": 404, "status": "NOT_FOUND"})
+    ('not_found', 'NOT_FOUND')
+    """
+    code = error.get("code")
+    word = code if isinstance(code, str) and code else error.get("status") or code
+    return str(word or "")

@@ -26,6 +26,7 @@ __all__ = [
     "decode_steps",
     "encode_step",
     "output_text",
+    "parsed_arguments",
 ]
 
 
@@ -151,7 +152,7 @@ def decode_step(raw: object) -> Step:
                 _string(step.get("call_id")), decode_contents(step.get("result")), step.get("is_error") is True
             )
         case "function_call":
-            arguments = step.get("arguments")
+            arguments = parsed_arguments(step.get("arguments"))
             return FunctionCall(
                 _string(step.get("id")), _string(step.get("name")), arguments if isinstance(arguments, dict) else {}
             )
@@ -214,17 +215,29 @@ def output_text(steps: Iterable[Step]) -> str:
 
 
 def _call(step: Json) -> CodeExecutionCall:
-    arguments = step.get("arguments")
-    if isinstance(arguments, str):  # seen from proxies; the SDK passes it through too (wire.md section 3.3)
-        try:
-            arguments = msgspec.json.decode(arguments)
-        except msgspec.DecodeError:
-            arguments = {"code": arguments}
+    arguments = parsed_arguments(step.get("arguments"))
+    if isinstance(arguments, str):  # the bare code
+        arguments = {"code": arguments}
     if not isinstance(arguments, dict):
         arguments = {}
     return CodeExecutionCall(
         _string(step.get("id")), _string(arguments.get("code")), _string(arguments.get("language")) or "python"
     )
+
+
+def parsed_arguments(arguments: object) -> object:
+    """Arguments that came as a JSON text, as the object that it spells; anything else as it is (wire.md section 3.3).
+
+    >>> parsed_arguments('{"city": "Bonn"}'), parsed_arguments("print(1)")
+    ({'city': 'Bonn'}, 'print(1)')
+    """
+    if not isinstance(arguments, str):
+        return arguments
+    try:
+        parsed = msgspec.json.decode(arguments or "{}")
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return arguments
+    return parsed if isinstance(parsed, dict) else arguments
 
 
 def _result(content: tuple[Content, ...]) -> str | list[Json]:
