@@ -1,0 +1,178 @@
+"""Follow-ups: short sentences that change the last plan, such as "by island instead" or "as a bar chart"."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+
+from ..base import Column
+from .filters import Conditions, Moment, timed
+from .grammar import Reader
+from .phrases import As, By, Sort, Where, grammar
+from .plan import Aggregate, Describe, Distribution, Group, Measure, Question, Rank, Rows
+from .refine import apply, settle
+from .schema import is_numeric
+
+__all__ = ["revise"]
+
+rule = grammar.rule
+replace = msgspec.structs.replace
+
+
+class How(msgspec.Struct, frozen=True):
+    """A change: aggregate in this way."""
+
+    hows: tuple[str, ...]
+
+
+class Of(msgspec.Struct, frozen=True):
+    """A change: the same of these columns."""
+
+    columns: tuple[Column, ...]
+
+
+class Top(msgspec.Struct, frozen=True):
+    """A change: only the first so many."""
+
+    rank: Rank
+
+
+_SHOW = "(plot|draw|show|display|visualise|visualize|make|present)"
+_IT = "(it|that|this|them|these|result|results)"
+
+
+@rule("followup", "[and|now|then|ok|okay] [,] <change> [instead] [now]")
+def _followup(reader: Reader, change: Any) -> Any:
+    return change
+
+
+@rule("followup", "[and] [then] <drawing>")
+def _followup_drawing(reader: Reader, drawing: As) -> As:
+    return drawing
+
+
+@rule("drawing", "(plot|draw|chart|graph|visualise|visualize) " + _IT, chart="auto")
+@rule("drawing", f"{_SHOW} {_IT} (as|in|with|using|on) <chart>", f"{_SHOW} {_IT} <chart>", f"{_SHOW} <chart>")
+@rule("drawing", f"{_SHOW} {_IT} (as|in|with|using|on) <anychart:chart>", f"{_SHOW} <anychart:chart> [of {_IT}]")
+@rule("drawing", f"{_SHOW} <chart> (of|for) {_IT}", f"turn {_IT} into <chart>", "(as|in|with) <chart>")
+@rule("drawing", "(as|in|with) <anychart:chart>", "use <chart>")
+def _drawing(reader: Reader, chart: str) -> As:
+    return As(chart)
+
+
+@rule("change", "<drawing>", "<chart:drawing>")
+def _change_drawing(reader: Reader, drawing: As | str) -> As:
+    return As(drawing) if isinstance(drawing, str) else drawing
+
+
+@rule("change", "[show|group|split] [it|that|this|them] (by|per|for each|grouped by) <groups>")
+@rule("change", "(what|how) about (by|per) <groups>")
+def _change_groups(reader: Reader, groups: tuple[Group, ...]) -> By:
+    return By(groups)
+
+
+@rule("change", "(only|just) [for|in|on|of|from] <noun>", "(for|in|on|of|from) <noun> [only]", "[show] <noun> only")
+@rule("change", "(what|how) about [for|in|on] <noun>", "(and|same) [for] <noun>", "(same|do same) (for|on|in) <noun>")
+@rule("change", "[show] (only|just) [for|in|on|of|from] <noun>")
+def _change_noun(reader: Reader, noun: Where) -> Where | None:
+    return noun if noun.conditions else None
+
+
+@rule("change", "(only|just|same) [for|in|during] <time>", "(for|in|during) <time> [only]", "(what|how) about [in] <time>")
+def _change_time(reader: Reader, time: Moment) -> Where | None:
+    return timed(reader, time, time)
+
+
+@rule("change", "[only|just] (where|with|whose|those with) <predicates>", "only if <predicates>")
+def _change_where(reader: Reader, predicates: Conditions) -> Where:
+    return Where(predicates)
+
+
+@rule("change", "[use|take|show|with|as] <hows>", "(what|how) about <hows>", "<hows> rather than <hows:old>")
+def _change_how(reader: Reader, hows: tuple[str, ...], **_: Any) -> How:
+    return How(hows)
+
+
+@rule("change", "(for|of|with) <columns>", "(what|how) about [for] <columns>", "[do] same [thing] (for|with|of) <columns>")
+@rule("change", "<columns>")
+def _change_columns(reader: Reader, columns: tuple[Column, ...]) -> Of:
+    return Of(columns)
+
+
+@rule("change", "[only|just|show] [only|just] top <number>", largest=True)
+@rule("change", "[only|just|show] [only|just] bottom <number>", largest=False)
+def _change_top(reader: Reader, number: float, largest: bool) -> Top | None:
+    return Top(Rank(largest, int(number))) if number == int(number) and number >= 1 else None
+
+
+@rule("change", "[sort|order|rank] [it|that|this|them] [in] (descending|decreasing) [order]", largest=True)
+@rule("change", "[sort|order|rank] [it|that|this|them] [in] (ascending|increasing) [order]", largest=False)
+def _change_order(reader: Reader, largest: bool) -> Sort:
+    return Sort(largest)
+
+
+def revise(reader: Reader, question: Question, change: Any) -> Question | None:
+    """``question`` after a follow-up's change; None when the change has no meaning for it."""
+    match change:
+        case By(groups):
+            return _regroup(reader, question, groups)
+        case Where(conditions):
+            return _refilter(reader, question, conditions)
+        case How(hows) if isinstance(question, Aggregate):
+            columns = list(dict.fromkeys(m.column for m in question.measures if m.column))
+            measures = tuple(Measure(how, column) for column in columns for how in hows if is_numeric(column))
+            return settle(reader, replace(question, measures=measures)) if measures else None
+        case Of(columns):
+            return _of(reader, question, columns)
+        case Top(rank) if isinstance(question, Aggregate) and question.groups and len(question.measures) == 1:
+            return replace(question, rank=rank)
+        case Top(rank) if isinstance(question, Rows):
+            return replace(question, rank=rank)
+        case Sort(largest) if isinstance(question, Aggregate) and question.groups:
+            return replace(question, rank=Rank(largest, question.rank.n if question.rank else None))
+        case As():
+            return settle(reader, apply(reader, _undrawn(question), (change,)))
+        case _:
+            return None
+
+
+def _undrawn(question: Question) -> Question:
+    return replace(question, chart="") if isinstance(question, Aggregate) else question
+
+
+def _regroup(reader: Reader, question: Question, groups: tuple[Group, ...]) -> Question | None:
+    if not hasattr(question, "groups"):
+        return None
+    if isinstance(question, Aggregate):
+        chart = "auto" if question.chart else ""
+        question = replace(question, chart=chart, trend=False)
+    return settle(reader, apply(reader, cast(Question, replace(question, groups=())), (By(groups),)))
+
+
+def _refilter(reader: Reader, question: Question, conditions: Conditions) -> Question | None:
+    if not hasattr(question, "where"):
+        return None
+    columns = {condition.column for condition in conditions}
+    kept = tuple(condition for condition in question.where if condition.column not in columns)
+    return settle(reader, cast(Question, replace(question, where=kept + conditions)))
+
+
+def _of(reader: Reader, question: Question, columns: tuple[Column, ...]) -> Question | None:
+    if not all(is_numeric(column) for column in columns):
+        return None
+    match question:
+        case Aggregate():
+            hows = list(dict.fromkeys(measure.how for measure in question.measures))
+            if any(measure.column is None or measure.how in {"nunique", ""} for measure in question.measures):
+                return None
+            measures = tuple(Measure(how, column) for column in columns for how in hows)
+            return settle(reader, replace(question, measures=measures))
+        case Distribution() if len(columns) == 1:
+            return replace(question, column=columns[0])
+        case Rows() if len(columns) == 1:
+            return replace(question, column=columns[0])
+        case Describe() if question.columns:
+            return settle(reader, replace(question, columns=columns))
+        case _:
+            return None

@@ -1,0 +1,128 @@
+"""The planner as a model of the engine: what it says and runs, from the steps of a conversation alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from magic_ext.wire.content import Text as TextContent
+from magic_ext.wire.steps import CodeExecutionResult, Step, UserInput
+
+from ..base import Code, Conversation, Part, Table, Text
+from . import say
+from .cell import literal
+from .compile import compile_plans
+from .compute import Computation, compute
+from .parse import Declined, parse
+from .plan import Plan
+
+__all__ = ["OfflinePlanner"]
+
+_GREETING = re.compile(
+    r"""\s*(
+        (hi|hello|hey|good\s(morning|afternoon|evening)|thanks|thank\syou)(\s(there|very\smuch))?
+      | (hello|hi|hey)?[\s,!.]*(i\shave\sa\s(math|maths|data|quick)?\s?question(\sfor\syou|\sabout\smy\sdata)?)
+      | help | what\scan\syou\sdo | who\sare\syou | what\sare\syou
+    )[\s.!?]*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_PICTURE_SIZE = re.compile(
+    r"\s*(please\s)?(what\s(is|are)\s|show\s(me\s)?|tell\sme\s|how\sbig\sis\s)?(the\s)?"
+    r"((size|dimensions|resolution|width|height|width\sand\sheight)\sof\s)?(this|the|my)?\s?"
+    r"(`[^`]*`|picture|image|photo|figure)[\s.?!]*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What one turn comes to: plans, a computation, other code, or only text."""
+
+    text: str
+    code: str = ""
+    plans: tuple[Plan, ...] = ()
+
+
+class OfflinePlanner:
+    """Answers plain questions by fixed rules, deterministically and in milliseconds; declines everything else."""
+
+    @property
+    def name(self) -> str:
+        """``offline-planner``."""
+        return "offline-planner"
+
+    def reply(self, conversation: Conversation) -> Iterator[Part]:
+        """A sentence on how the question was read and the code for it; after the code has run, a closing sentence."""
+        turn = max((i for i, step in enumerate(conversation.steps) if isinstance(step, UserInput)), default=-1)
+        answer = _answer(conversation, conversation.steps[: turn + 1])
+        results = [step for step in conversation.steps[turn + 1 :] if isinstance(step, CodeExecutionResult)]
+        if results:
+            yield Text(_closing(answer, results[-1]))
+        elif not answer.code:
+            yield Text(answer.text)
+        elif conversation.code_execution:
+            yield Text(answer.text)
+            yield Code(answer.code, trusted=True)
+        else:
+            yield Text(f"{answer.text}\n\nCode execution is off, so this was not run:\n\n```python\n{answer.code}```")
+
+
+def _closing(answer: _Answer, result: CodeExecutionResult) -> str:
+    if result.is_error:
+        lines = [line.strip() for line in result.text.splitlines() if line.strip()]
+        why = say.code_span(lines[-1][:300]) if lines else "no message"
+        return f"The code failed ({why}). The rules give the same code again, so I stop here. {say.ENGINES}"
+    if answer.plans:
+        return say.closing(answer.plans, result.text)
+    return "Done."
+
+
+def _answer(conversation: Conversation, steps: Sequence[Step]) -> _Answer:
+    """The answer to the last user's turn; the turns before it only tell what a follow-up changes."""
+    turns = [question_text(step) for step in steps if isinstance(step, UserInput)] or [""]
+    last: tuple[Plan, ...] = ()
+    for earlier in turns[:-1]:
+        read = parse(earlier, conversation.tables, last) if conversation.tables else Declined()
+        last = last if isinstance(read, Declined) else read
+    return _one(conversation, turns[-1], last)
+
+
+def _one(conversation: Conversation, text: str, last: tuple[Plan, ...]) -> _Answer:
+    if not text or _GREETING.fullmatch(text):
+        return _Answer(say.greeting(conversation))
+    computed = compute(text)
+    read = parse(text, conversation.tables, last) if conversation.tables else Declined()
+    if not isinstance(read, Declined):
+        return _planned(read, conversation.tables)
+    if computed:
+        return _computed(computed)
+    if conversation.pictures:
+        return _pictured(conversation, text)
+    return _Answer(say.declined(read, conversation))
+
+
+def _planned(plans: tuple[Plan, ...], tables: Sequence[Table]) -> _Answer:
+    try:
+        code = compile_plans(plans, [table.name for table in tables])
+    except ValueError as error:
+        return _Answer(f"{error}. Bind the table to a variable with a plain name and ask again.")
+    return _Answer(say.reading(plans), code, plans)
+
+
+def _computed(computation: Computation) -> _Answer:
+    return _Answer(computation.reading, computation.code)
+
+
+def _pictured(conversation: Conversation, text: str) -> _Answer:
+    if not _PICTURE_SIZE.fullmatch(text) or len(conversation.pictures) != 1:
+        return _Answer(say.picture(conversation))
+    path = literal(conversation.pictures[0].path)
+    code = f'from PIL import Image\n\nwith Image.open({path}) as picture:\n    print("Width and height:", picture.size)\n'
+    return _Answer("The width and height of the picture, in pixels.", code)
+
+
+def question_text(turn: UserInput) -> str:
+    """The question of a turn, without the lines on attachments that the front end adds."""
+    text = "\n\n".join(block.text for block in turn.content if isinstance(block, TextContent))
+    return re.split(r"^\[gemini-exec\]", text, maxsplit=1, flags=re.MULTILINE)[0].strip()

@@ -1,0 +1,152 @@
+"""From a question's text to plans: every word is used, and there is one reading, or there is no plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..base import Table
+from .followups import revise
+from .grammar import Reader
+from .lexicon import ADJECTIVES, COMPARATIVES, NUMBER_WORDS
+from .plan import Plan, Question, columns_of
+from .questions import grammar
+from .schema import Schema
+from .tokens import Token, sentences, tokenize
+
+__all__ = ["Declined", "parse"]
+
+KNOWN = {*NUMBER_WORDS, *ADJECTIVES, *COMPARATIVES, "true", "false"}
+
+rule = grammar.rule
+
+
+@dataclass(frozen=True)
+class Declined:
+    """Why there is no plan: words that nobody knows, reasons, or several plans that would fit as well."""
+
+    unknown: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    readings: tuple[Plan, ...] = ()
+
+
+@rule("two", "<question> [,] (and|then|and then) <drawing:second>", "<question> [,] (and|and then|then) <question:second>")
+def _two(reader: Reader, question: Question, second: object) -> tuple[Question, ...] | None:
+    revised = revise(reader, question, second)
+    if revised:
+        return (revised,)
+    # "... and show the mean for males": whose rows? Only asks without filters, grouped before the "and", stand alone.
+    filtered = getattr(question, "where", ()) or getattr(second, "where", ())
+    grouped = getattr(question, "groups", ()) or not getattr(second, "groups", ())
+    return None if filtered or not grouped or not isinstance(second, Question) else (question, second)
+
+
+@rule("courtesy", "thanks", "thank you", "hi", "hello", "hey")
+@rule("courtesy", "[(can|could) you] (generate|write) and (run|execute) [python] code")
+def _courtesy(reader: Reader) -> str:
+    return "courtesy"
+
+
+def parse(text: str, tables: Sequence[Table], last: tuple[Plan, ...] = ()) -> tuple[Plan, ...] | Declined:
+    """Read ``text`` as questions about one of ``tables``, or as a change of the ``last`` plan."""
+    quoted = {token.text for token in tokenize(text) if token.kind == "quoted"}
+    meant = [table for table in tables if quoted & {table.name, table.label}]
+    results = [_parse(text, table, last) for table in (meant or tables)]
+    plans = [result for result in results if not isinstance(result, Declined)]
+    if len(plans) > 1:
+        named = [plan for plan in plans if _mentions(text, plan[0].table)]
+        plans = named or [plan for plan in plans if last and plan[0].table == last[-1].table] or plans
+    if len(meant) > 1:
+        return Declined(reasons=("only questions about one table at a time can be read",))
+    if len(plans) == 1:
+        return plans[0]
+    if plans:
+        names = " or ".join(f"`{plan[0].table.label or plan[0].table.name}`" for plan in plans)
+        return Declined(reasons=(f"this could be about {names}; name one of them",))
+    return _merged([result for result in results if isinstance(result, Declined)])
+
+
+def _mentions(text: str, table: Table) -> bool:
+    schema, tokens = Schema(table, text), tokenize(text)
+    return any(schema.named(tokens, at) for at in range(len(tokens)))
+
+
+def _parse(text: str, table: Table, last: tuple[Plan, ...]) -> tuple[Plan, ...] | Declined:
+    """All sentences against one table. A drawing replaces what it draws; any other ask stands beside the first."""
+    schema = Schema(table, text)
+    plans: list[Plan] = []
+    for sentence in sentences(text, tokenize(text)):
+        reader = Reader(grammar, schema.without_articles(sentence), schema)
+        if reader.whole("courtesy"):
+            continue
+        before = plans or [plan for plan in last if plan.table == table]
+        new, revised = _read(reader, before[-1].question if before else None)
+        questions = new or revised
+        if len(questions) != 1:
+            readings = tuple(_plan(table, asked[0], reader) for asked in questions)
+            return _why(reader, readings)
+        drawn = plans and not new and reader.whole("drawing")
+        plans = (plans[:-1] if drawn else plans) + [_plan(table, question, reader) for question in questions[0]]
+    return tuple(plans) or Declined()
+
+
+def _read(reader: Reader, base: Question | None) -> tuple[list[tuple[Question, ...]], list[tuple[Question, ...]]]:
+    """The readings as a new question, else as a change of ``base``; each once."""
+    new: list[tuple[Question, ...]] = [(question,) for question in reader.whole("question")] or reader.whole("two")
+    revised: list[tuple[Question, ...]] = []
+    if base is not None and not new:
+        for change in reader.whole("followup"):
+            question = revise(reader, base, change)
+            if question is not None and (question,) not in revised:
+                revised.append((question,))
+    return new, revised
+
+
+def _plan(table: Table, question: Question, reader: Reader) -> Plan:
+    notes = tuple(
+        f"“{said}” is taken for `{column.name}`"
+        for column in columns_of(question)
+        if (said := reader.partial.get(column.name))
+    )
+    return Plan(table, question, notes)
+
+
+def _why(reader: Reader, readings: tuple[Plan, ...]) -> Declined:
+    if len(readings) > 1:
+        return Declined(readings=readings)
+    unknown = tuple(_unknown(reader))
+    if unknown:
+        return Declined(unknown=unknown)
+    late = sorted(reader.refusals, key=lambda reason: -reader.refusals[reason])
+    if late:
+        return Declined(reasons=tuple(late[:2]))
+    at = min(reader.furthest, len(reader.tokens) - 1)
+    rest = reader.schema.text[reader.tokens[at].start : reader.tokens[-1].end] if reader.tokens else ""
+    return Declined(reasons=(f"each word is known, but not in this order, from “{rest}” on",))
+
+
+def _unknown(reader: Reader) -> Iterator[str]:
+    """The words that are neither the grammar's nor a name, a value or a number."""
+    at = 0
+    while at < len(reader.tokens):
+        token = reader.tokens[at]
+        ends = [found.end for found in (reader.schema.column(reader.tokens, at), reader.schema.value(reader.tokens, at)) if found]
+        ends += [end] if (end := reader.schema.named(reader.tokens, at)) else []
+        if ends:
+            at = max(ends)
+            continue
+        known = token.key in KNOWN or token.key in grammar.vocabulary or token.kind in {"number", "date"}
+        if not known:
+            yield token.text
+        at += 1
+
+
+def _merged(declined: list[Declined]) -> Declined:
+    """One refusal for all tables: a word is unknown only when no table knows it."""
+    if not declined:
+        return Declined()
+    best = min(declined, key=lambda one: (len(one.unknown), not one.reasons))
+    unknown = [set(one.unknown) for one in declined]
+    common = tuple(word for word in best.unknown if all(word in words for words in unknown))
+    reasons = best.reasons if best.reasons or common or best.readings else ("no single table has all of this",)
+    return Declined(common, reasons, best.readings)

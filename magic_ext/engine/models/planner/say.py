@@ -1,0 +1,173 @@
+"""The planner's own sentences: how a question was read, what came out, and why one is declined."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..base import Column, Conversation, Table
+from .parse import Declined, parse
+from .plan import Aggregate, Correlation, Describe, Missing, Plan, columns_of
+from .schema import is_numeric, is_time, is_year
+from .titles import chart_phrase, code_span, plain, title
+from .tokens import words
+
+__all__ = ["closing", "declined", "examples", "greeting", "picture", "reading"]
+
+ENGINES = (
+    "For free questions use a language model: set a Gemini key in `GEMINI_API_KEY`, or point the engine at a local "
+    "OpenAI-compatible server such as Ollama or LM Studio (model `openai:NAME`)."
+)
+
+
+def reading(plans: Sequence[Plan]) -> str:
+    """How the question was read, a sentence for each plan."""
+    return "\n\n".join(_reading(plan) for plan in plans)
+
+
+def _reading(plan: Plan) -> str:
+    question, table = plan.question, plan.table
+    text = title(question, code_span, table=code_span(table.label or table.name))
+    known = _known(plan)
+    text += f"{known}{chart_phrase(question)}."
+    if isinstance(question, Aggregate) and any(group.period for group in question.groups):
+        text += " Periods without any row do not appear."
+    if plan.notes:
+        text += f" {'; '.join(plan.notes)}."
+    return text
+
+
+def _gaps(plan: Plan) -> list[Column]:
+    """The columns whose missing values leave rows out, as far as the table's profile tells."""
+    question = plan.question
+    if isinstance(question, Missing | Describe | Correlation) or getattr(question, "where", ()):
+        return []
+    return [column for column in columns_of(question) if column.missing]
+
+
+def _known(plan: Plan) -> str:
+    rows, gaps = plan.table.rows, _gaps(plan)
+    if len(gaps) == 1:
+        return f", over the {rows - gaps[0].missing} of {rows} rows where {code_span(gaps[0].name)} is known"
+    if gaps:
+        counts = ", ".join(f"{code_span(column.name)} in {column.missing}" for column in gaps)
+        return f", leaving out rows where a value is missing (of {rows} rows: {counts})"
+    return ""
+
+
+def closing(plans: Sequence[Plan], printed: str) -> str:
+    """What was done, after the code ran; a printed line is quoted as text."""
+    if re.search(r"^Rows: 0 of \d", printed, re.MULTILINE):
+        return "No row matches the condition."
+    parts = [_headline(plans, printed) or "Done: " + "; ".join(title(plan.question, code_span) for plan in plans) + "."]
+    for line in re.findall(r"^Rows without .*: [1-9]\d*$", printed, re.MULTILINE):
+        name, count = line.removeprefix("Rows without ").rsplit(": ", 1)
+        parts.append(f"Rows left out because {code_span(name)} is missing: {count}.")
+    for column in dict.fromkeys(column for plan in plans for column in _gaps(plan)):
+        parts.append(f"Rows left out because {code_span(column.name)} is missing: {column.missing}.")
+    return " ".join(parts)
+
+
+def _headline(plans: Sequence[Plan], printed: str) -> str:
+    """The one line that answers a question with one answer; "" when there is none or it could be misread."""
+    lines = [line for line in printed.strip().splitlines() if line.strip() and not line.startswith("Rows")]
+    if len(plans) != 1 or not lines or not isinstance(plans[0].question, Aggregate):
+        return ""
+    question = plans[0].question
+    if not question.groups and len(lines) == 1:
+        return f"{code_span(lines[0].strip())}."
+    first = question.rank is not None and question.rank.n == 1 and len(question.groups) == 1
+    if first and len(lines) == 3 and len(lines[-1].split()) >= 2:  # title, header, one row
+        name, value = lines[-1].rsplit(maxsplit=1)
+        return f"{code_span(name.strip())}: {code_span(value)}."
+    return ""
+
+
+# --- declining ----------------------------------------------------------------------------------------------------
+
+
+def declined(why: Declined, conversation: Conversation, text: str = "") -> str:
+    """Why a question is declined, what could be asked instead, and who can answer it."""
+    tables = conversation.tables
+    parts = [f"I did not understand this fully, so I computed nothing. {_reason(why)}"]
+    if not tables:
+        parts = [
+            "I did not understand this, and no table is attached. Refer to a table with `@name`, or ask for a small "
+            "computation such as “What is the sum of the first 50 prime numbers?”."
+        ]
+        if why.unknown:
+            parts.append(f"Words I do not know: {_words(why.unknown)}.")
+    asked = [example for table in tables[:1] for example in examples(table)]
+    if asked:
+        listed = "\n".join(f"- {example}" for example in asked)
+        parts.append(f"Questions about {code_span(tables[0].label or tables[0].name)} that I can answer:\n{listed}")
+    parts.append(f"I am the offline planner: fixed rules for plain questions, no language model. {ENGINES}")
+    return "\n\n".join(parts)
+
+
+def _reason(why: Declined) -> str:
+    if why.readings:
+        titles = " — or — ".join(title(plan.question, code_span) for plan in why.readings[:3])
+        return f"It can be read in several ways: {titles}."
+    sentences = []
+    if why.unknown:
+        sentences.append(f"Words I do not know here: {_words(why.unknown)}.")
+    if why.reasons:
+        reasons = "; ".join(why.reasons)
+        sentences.append(f"{reasons[0].upper()}{reasons[1:]}.")
+    return " ".join(sentences) or "The question as a whole fits none of my rules."
+
+
+def _words(unknown: Sequence[str]) -> str:
+    return ", ".join(f"“{plain(word)}”" for word in dict.fromkeys(unknown))
+
+
+def examples(table: Table) -> list[str]:
+    """Up to three questions about ``table`` that the planner does answer."""
+    number = [c for c in table.columns if is_numeric(c) and not is_year(c) and words(c.name)[-1:] != ("id",)]
+    kind = [c for c in table.columns if c.kind == "text" and 2 <= c.unique <= 20 and not is_time(c)]
+    name = {column: _spoken(table, column) for column in table.columns}
+    asked = [f"What is the mean {name[n]} by {name[k]}?" for n in number[:1] for k in kind[:1]]
+    asked += [f"Plot the mean {name[n]} over time." for n in number[:1] if is_time_table(table)]
+    asked += [f"Show a histogram of {name[n]}." for n in number[:1]]
+    asked += [f"How many rows are there by {name[k]}?" for k in kind[:1]]
+    asked += ["How many missing values are there per column?", "Describe the table."]
+    return [question for question in asked if not isinstance(parse(question, (table,)), Declined)][:3]
+
+
+def is_time_table(table: Table) -> bool:
+    """Whether the table has exactly one column to follow over time."""
+    return len([c for c in table.columns if is_time(c)] or [c for c in table.columns if is_year(c)]) == 1
+
+
+def _spoken(table: Table, column: Column) -> str:
+    spoken = " ".join(words(column.name))
+    found = parse(f"missing values in {spoken}", (table,))
+    exact = not isinstance(found, Declined) and columns_of(found[0].question) == (column,)
+    return spoken if exact else f"`{plain(column.name)}`"
+
+
+# --- other texts ----------------------------------------------------------------------------------------------------
+
+GREETING = (
+    "Hello! I am the offline planner: fixed rules, no language model. I turn plain questions about a table into pandas "
+    "and matplotlib code (counts, means and totals by group, filters, top lists, missing values, histograms, bar, line "
+    "and scatter charts, correlations), and I do small computations such as “What is the sum of the first 50 prime "
+    "numbers?”. When a word is not clear to me I say so and compute nothing."
+)
+
+
+def greeting(conversation: Conversation) -> str:
+    """What the planner can do, with examples about the first table."""
+    asked = examples(conversation.tables[0]) if conversation.tables else []
+    listed = "\n".join(f"- {example}" for example in asked)
+    return "\n\n".join([GREETING, *([f"For example:\n{listed}"] if listed else []), ENGINES])
+
+
+def picture(conversation: Conversation) -> str:
+    """The honest word about pictures."""
+    names = ", ".join(code_span(one.label or one.path.replace("\\", "/").rsplit("/", 1)[-1]) for one in conversation.pictures)
+    return (
+        f"I cannot look at pictures ({names}): I am a set of fixed rules for questions about tables and can only tell "
+        f"a picture's size. {ENGINES}"
+    )

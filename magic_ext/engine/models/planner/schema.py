@@ -1,0 +1,177 @@
+"""Which column, value or table the words of a question name; maximal munch, and no guess between two."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..base import Column, Table
+from .lexicon import ARTICLES, DATE_WORDS, UNITS
+from .tokens import Token, singular, words
+
+__all__ = ["Found", "Schema", "is_numeric", "is_time", "is_year"]
+
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?")
+
+
+def is_numeric(column: Column) -> bool:
+    """Whether one can compute with the column."""
+    return column.kind in {"integer", "number"}
+
+
+def is_year(column: Column) -> bool:
+    """Whether a column of integers holds years."""
+    return column.kind == "integer" and words(column.name)[-1:] == ("year",)
+
+
+def is_time(column: Column) -> bool:
+    """Whether the column holds dates, or text named like one that is written as ISO dates as far as is known."""
+    if column.kind == "datetime":
+        return True
+    named = column.kind == "text" and words(column.name)[-1:] and words(column.name)[-1] in DATE_WORDS
+    return bool(named) and all(_ISO.fullmatch(str(value)) for value in column.values)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Candidates that the tokens up to ``end`` name equally well."""
+
+    candidates: tuple[tuple[Column, str | bool | None], ...]
+    end: int
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns and values of one table against the tokens of one question."""
+
+    table: Table
+    text: str
+
+    def column(self, tokens: Sequence[Token], at: int) -> Found | None:
+        """The columns named from token ``at``: as written, by its words, without its unit, by its last words."""
+        readings = (
+            lambda c: self._as_written(c.name, tokens, at),
+            lambda c: _by_words(words(c.name), tokens, at),
+            lambda c: _by_words(_without_unit(c), tokens, at),
+        )
+        best: Found | None = None
+        for reading in readings:
+            ends = {column: reading(column) for column in self.table.columns}
+            best = _longer(best, _furthest((column, None, end) for column, end in ends.items()))
+        tails = [(c, None, _by_words(tail, tokens, at)) for c in self.table.columns for tail in _tails(c)]
+        partial = _furthest(tails)
+        if partial and (best is None or partial.end > best.end):
+            return Found(partial.candidates, partial.end, partial=True)
+        return best
+
+    def value(self, tokens: Sequence[Token], at: int, only: Column | None = None) -> Found | None:
+        """The values of text columns (of column ``only``) named from token ``at``."""
+        columns = [only] if only else list(self.table.columns)
+        pairs = [(column, value) for column in columns for value in column.values if isinstance(value, str)]
+        if at < len(tokens) and tokens[at].kind == "quoted":
+            exact = _furthest((c, v, self._as_written(v, tokens, at, folded=False)) for c, v in pairs)
+            if exact:
+                return exact
+        ends = [(c, v, self._as_written(v, tokens, at)) for c, v in pairs]
+        return _furthest(ends + [(c, v, _by_words(words(v), tokens, at)) for c, v in pairs])
+
+    def named(self, tokens: Sequence[Token], at: int) -> int | None:
+        """Where the table's own name or label, named at token ``at``, ends."""
+        names = {self.table.name, self.table.label, self.table.label.split("[")[0]}
+        stems = {name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0] for name in names}
+        ends = [self._as_written(name, tokens, at) for name in (names | stems) if name]
+        ends += [_by_words(words(name), tokens, at) for name in (names | stems) if name]
+        found = [end for end in ends if end is not None]
+        return max(found) if found else None
+
+    def columns_ending(self, tails: Iterable[tuple[str, ...]]) -> tuple[Column, ...]:
+        """Numeric columns whose words, without the unit, end in one of ``tails``."""
+        ends = tuple(tails)
+        return tuple(
+            column
+            for column in self.table.columns
+            if is_numeric(column) and any(_stems(_without_unit(column))[-len(end) :] == _stems(end) for end in ends)
+        )
+
+    @cached_property
+    def dates(self) -> tuple[Column, ...]:
+        """The columns of dates."""
+        return tuple(column for column in self.table.columns if is_time(column))
+
+    @cached_property
+    def years(self) -> tuple[Column, ...]:
+        """The integer columns of years."""
+        return tuple(column for column in self.table.columns if is_year(column))
+
+    def keeps(self, token: Token) -> bool:
+        """Whether an article must stay because a value or column of the table is called the same."""
+        names = [column.name for column in self.table.columns]
+        names += [value for column in self.table.columns for value in column.values if isinstance(value, str)]
+        return token.key in {name.casefold() for name in names}
+
+    def without_articles(self, tokens: Sequence[Token]) -> tuple[Token, ...]:
+        """The tokens without articles and "please"; a capital A in mid-sentence is no article."""
+        return tuple(
+            token
+            for place, token in enumerate(tokens)
+            if token.kind != "word"
+            or token.key not in ARTICLES
+            or self.keeps(token)
+            or (place > 0 and not token.text.islower())
+        )
+
+    def _as_written(self, name: str, tokens: Sequence[Token], at: int, *, folded: bool = True) -> int | None:
+        if at >= len(tokens) or not name:
+            return None
+        first = tokens[at]
+        if first.kind == "quoted":
+            same = first.text == name or (folded and first.key == name.casefold())
+            return at + 1 if same else None
+        stop = first.start + len(name)
+        written = self.text[first.start : stop]
+        if written != name and not (folded and written.casefold() == name.casefold()):
+            return None
+        return next((i + 1 for i in range(at, len(tokens)) if tokens[i].end == stop), None)
+
+
+def _by_words(wanted: tuple[str, ...], tokens: Sequence[Token], at: int) -> int | None:
+    row = tokens[at : at + len(wanted)]
+    if not wanted or len(row) < len(wanted) or any(token.kind in {"symbol", "quoted"} for token in row):
+        if len(row) > 0 and row[0].kind == "quoted" and wanted and _stems(words(row[0].text)) == _stems(wanted):
+            return at + 1
+        return None
+    return at + len(wanted) if _stems(token.key for token in row) == _stems(wanted) else None
+
+
+def _stems(parts: Iterable[str]) -> tuple[str, ...]:
+    row = tuple(parts)
+    return (*row[:-1], singular(row[-1])) if row else ()
+
+
+def _without_unit(column: Column) -> tuple[str, ...]:
+    row = words(column.name)
+    return row[:-1] if is_numeric(column) and len(row) > 1 and row[-1] in UNITS else row
+
+
+def _tails(column: Column) -> list[tuple[str, ...]]:
+    # English puts the noun last: "mass" may stand for "body mass", "revenue" not for "revenue growth".
+    row = _without_unit(column)
+    return [row[start:] for start in range(1, len(row)) if not row[start].isdigit()]
+
+
+def _furthest(ends: Iterable[tuple[Column, str | None, int | None]]) -> Found | None:
+    hits = [(column, value, end) for column, value, end in ends if end is not None]
+    if not hits:
+        return None
+    last = max(end for _, _, end in hits)
+    return Found(tuple(dict.fromkeys((column, value) for column, value, end in hits if end == last)), last)
+
+
+def _longer(one: Found | None, other: Found | None) -> Found | None:
+    if one is None or other is None:
+        return one or other
+    return other if other.end > one.end else one
+
