@@ -1,0 +1,111 @@
+"""The whole way of a question: find the references, follow them, and make of them what goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from magic_ext.references.budget import tokens
+from magic_ext.references.errors import BadPolicyError
+from magic_ext.references.grammar import Reference, find_references, rewrite
+from magic_ext.references.local import local_parts
+from magic_ext.references.manifest import Manifest
+from magic_ext.references.policy import Policy
+from magic_ext.references.prepared import Binding, Part, Prepared, assemble, name_all
+from magic_ext.references.remote import remote_head, remote_parts
+from magic_ext.references.resolve import resolve
+from magic_ext.references.table import Table
+from magic_ext.references.things import Referent
+
+__all__ = ["Binding", "Local", "Prepared", "Remote", "prepare", "to_local", "to_remote"]
+
+
+class Remote(msgspec.Struct, frozen=True):
+    """An endpoint on another computer; ``first_file`` is the number of the next attachment of the conversation."""
+
+    host: str
+    first_file: int = 0
+
+
+class Local(msgspec.Struct, frozen=True):
+    """The embedded engine in this process; ``folder`` takes the files that are written for it."""
+
+    folder: Path
+
+
+def prepare(  # noqa: PLR0913, PLR0917
+    prompt: str,
+    line_references: Sequence[Reference],
+    namespace: Mapping[str, Any],
+    cwd: Path,
+    destination: Remote | Local,
+    default_policy: Policy = Policy(),  # noqa: B008 - frozen
+) -> tuple[Prepared, Manifest]:
+    """Make ``prompt`` and what it refers to ready for ``destination``, with the manifest of what goes there.
+
+    ``line_references`` are those of the magic line. The same object twice is attached once. Raises
+    :class:`~magic_ext.references.errors.BadReferenceError`; nothing of the user's is changed.
+    """
+    written = [*line_references, *find_references(prompt)]
+    referents = [resolve(reference, namespace, cwd) for reference in written]
+    if isinstance(destination, Local):
+        prepared = to_local(prompt, referents, destination.folder)
+    else:
+        prepared = to_remote(prompt, referents, default_policy, destination.first_file)
+    remote = isinstance(destination, Remote)
+    size = len((prepared.prompt + prepared.description).encode("utf-8", "replace"))
+    manifest = Manifest(
+        destination=destination.host if isinstance(destination, Remote) else "this computer",
+        remote=remote,
+        prompt_bytes=size,
+        prompt_tokens=tokens(size),
+        entries=prepared.entries,
+    )
+    return prepared, manifest
+
+
+def to_remote(
+    prompt: str,
+    referents: Sequence[Referent],
+    default: Policy = Policy(),  # noqa: B008 - frozen
+    first_file_number: int = 0,
+) -> Prepared:
+    """For an endpoint elsewhere: policies say what leaves this computer; ``default`` holds where none is written."""
+    groups = _grouped(referents)
+    named = name_all([group[0] for group in groups.values()])
+    policies = [_policy(group) for group in groups.values()]
+    parts = remote_parts(named, policies, default, first_file_number)
+    files_first = sorted(parts, key=lambda part: not part.entry.file)
+    return assemble(_sentence(prompt, groups, parts), files_first, remote_head(parts))
+
+
+def to_local(prompt: str, referents: Sequence[Referent], folder: Path) -> Prepared:
+    """For the embedded engine in this process: data go over whole, as files in ``folder`` or the files they are."""
+    groups = _grouped(referents)
+    parts = local_parts(name_all([group[0] for group in groups.values()]), folder)
+    return assemble(_sentence(prompt, groups, parts), parts)
+
+
+def _grouped(referents: Sequence[Referent]) -> dict[tuple[str, str], list[Referent]]:
+    groups: dict[tuple[str, str], list[Referent]] = {}
+    for referent in referents:
+        thing = referent.thing
+        chosen = thing.live("") if isinstance(thing, Table) else ""
+        groups.setdefault((str(referent.path or referent.expression), chosen), []).append(referent)
+    return groups
+
+
+def _policy(group: Sequence[Referent]) -> Policy | None:
+    policies = dict.fromkeys(referent.reference.policy for referent in group if referent.reference.policy)
+    if len(policies) > 1:
+        both = " and ".join(map(str, policies))
+        raise BadPolicyError(f"@{group[0].reference.written} is given two policies, {both}.", hint="Keep one of them.")
+    return next(iter(policies), None)
+
+
+def _sentence(prompt: str, groups: Mapping[tuple[str, str], list[Referent]], parts: Sequence[Part]) -> str:
+    words = {one.reference: part.words for group, part in zip(groups.values(), parts, strict=True) for one in group}
+    return rewrite(prompt, lambda reference: words[reference])

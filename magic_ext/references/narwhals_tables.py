@@ -1,0 +1,150 @@
+"""polars, pyarrow and every other frame that narwhals knows; of a lazy one only the head is ever computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from magic_ext.references.cells import missing
+from magic_ext.references.errors import UnsendableError
+from magic_ext.references.sheet import Column, Sheet, build
+from magic_ext.references.table import ARROW, Saved, Table, choose
+
+__all__ = ["LAZY_ROWS", "NarwhalsTable"]
+
+LAZY_ROWS = 10_000
+
+
+class NarwhalsTable(Table):
+    """A frame behind narwhals. ``live_suffix`` is the source that makes a pandas DataFrame of the user's object."""
+
+    def __init__(self, frame: Any, kind: str, live_suffix: str) -> None:
+        self._frame = frame
+        self._kind = kind
+        self._suffix = live_suffix
+
+    @classmethod
+    def of(cls, native: Any, kind: str) -> NarwhalsTable:
+        """Wrap a native frame; raises :class:`UnsendableError` where narwhals does not know it."""
+        import narwhals as nw
+
+        try:
+            frame = nw.from_native(native)
+        except TypeError as error:
+            raise UnsendableError(f"A {kind} cannot be sent.", hint="Make it a dataframe first.") from error
+        return cls(frame, kind, ".collect().to_pandas()" if _is_lazy(frame) else ".to_pandas()")
+
+    @classmethod
+    def of_series(cls, native: Any, name: str, kind: str) -> NarwhalsTable:
+        """Wrap a native series as a frame of one column, called ``name`` if the series has no name."""
+        import narwhals as nw
+
+        series = nw.from_native(native, series_only=True)
+        label = series.name or name
+        return cls(series.alias(label).to_frame(), kind, f".to_frame({label!r}).to_pandas()")
+
+    @property
+    def kind(self) -> str:
+        """The library's name for it."""
+        return self._kind
+
+    @property
+    def rows(self) -> int | None:
+        """Its length; unknown for a lazy frame."""
+        return None if _is_lazy(self._frame) else len(self._frame)
+
+    @property
+    def available(self) -> int:
+        """All rows; of a lazy frame the first 10,000."""
+        return len(self._head)
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns by the schema, which a lazy frame knows without being run."""
+        schema = self._frame.collect_schema() if _is_lazy(self._frame) else self._frame.schema
+        return tuple(
+            Column(label, _dtype(dtype), cast=_cast(dtype), zone=_zone(dtype)) for label, dtype in schema.items()
+        )
+
+    def sheet(self, positions: Sequence[int]) -> Sheet:
+        """The rows as CSV, read back by pandas."""
+        part = self._head[list(positions)]
+        values = [[_value(value) for value in part[column.label].to_list()] for column in self.columns]
+        return build(self.columns, values, whole=len(positions) == self.rows)
+
+    def select(self, names: Sequence[str]) -> Table:
+        """The columns by name."""
+        labels = [column.label for column in self.columns]
+        wanted = [labels[at] for at in choose(names, labels)]
+        return NarwhalsTable(self._frame.select(wanted), self._kind, f".select({wanted!r}){self._suffix}")
+
+    def live(self, source: str) -> str:
+        """The object as a pandas DataFrame."""
+        return source + self._suffix
+
+    def save(self, folder: Path, stem: str) -> Saved:
+        """An Arrow file; of a lazy frame its head."""
+        path = folder / f"{stem}.arrow"
+        head = self._head
+        notes: tuple[str, ...] = ()
+        if self.rows is None:
+            notes = (f"only the first {len(head):,} rows; collect it to hand over all",)
+        if str(head.implementation) == "polars":
+            import polars as pl
+
+            native = head.to_native()
+            objects = [name for name, dtype in native.schema.items() if dtype == pl.Object]
+            native = native.with_columns(
+                pl.Series(name, [_text(v) for v in native[name]], pl.String) for name in objects
+            )
+            native.write_ipc(path, compat_level=pl.CompatLevel.oldest())
+            notes += tuple(f"{name!r}: Python objects, handed over as text" for name in objects)
+        else:
+            _write_arrow(head.to_arrow(), path)
+        return Saved(path, ARROW, len(head), notes)
+
+    @cached_property
+    def _head(self) -> Any:
+        return self._frame.head(LAZY_ROWS).collect() if _is_lazy(self._frame) else self._frame
+
+
+def _is_lazy(frame: Any) -> bool:
+    import narwhals as nw
+
+    return isinstance(frame, nw.LazyFrame)
+
+
+def _write_arrow(table: Any, path: Path) -> None:
+    import pyarrow as pa
+
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _dtype(dtype: Any) -> str:
+    # By hand: the text of an Enum lists its categories, which are values.
+    name = type(dtype).__name__ if not isinstance(dtype, type) else dtype.__name__
+    if (inner := getattr(dtype, "inner", None)) is not None:
+        return f"{name}({_dtype(inner)})"
+    if fields := getattr(dtype, "fields", None):
+        return f"{name}({', '.join(f'{part.name!r}: {_dtype(part.dtype)}' for part in fields)})"
+    zone = _zone(dtype)
+    return f"{name}({zone})" if zone else name
+
+
+def _cast(dtype: Any) -> str:
+    return '"category"' if type(dtype).__name__ in ("Categorical", "Enum") else ""
+
+
+def _zone(dtype: Any) -> str:
+    return str(getattr(dtype, "time_zone", None) or "")
+
+
+def _value(value: object) -> object:
+    return None if missing(value) else value
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

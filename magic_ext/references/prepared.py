@@ -1,0 +1,134 @@
+"""What a question becomes before it is sent, and the words in which the attachments are described to a model."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable, Sequence
+from itertools import count
+
+import msgspec
+
+from magic_ext.references.manifest import Entry
+from magic_ext.references.sheet import Column, quoted
+from magic_ext.references.things import Referent
+from magic_ext.wire.content import Content
+
+__all__ = ["PREFIX", "Binding", "Named", "Part", "Prepared", "assemble", "columns_line", "line", "name_all", "shape"]
+
+PREFIX = "[gemini-exec] "
+_MAX_COLUMNS = 300
+_MAX_DTYPE = 80
+_RESERVED = frozenset({"pd", "np", "plt", "glob", "json", "decimal", "datetime"})
+
+
+class Binding(msgspec.Struct, frozen=True, kw_only=True):
+    """How code that ran on an attachment is made to run on the live object.
+
+    ``file`` is the attachment's name (``""`` when none was sent), ``name`` the variable that the code uses,
+    ``expression`` the live object, ``rows`` how many it has and ``rows_sent`` how many the code saw.
+    """
+
+    file: str = ""
+    name: str
+    expression: str
+    rows: int | None = None
+    rows_sent: int | None = None
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A question ready to go: sentence, payloads, description for the model, entries of the manifest, bindings."""
+
+    prompt: str
+    contents: tuple[Content, ...] = ()
+    description: str = ""
+    entries: tuple[Entry, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A referent with the variable that code calls it by, unique within a question."""
+
+    referent: Referent
+    name: str
+
+    @property
+    def shown(self) -> str:
+        """How the sentence names it: a file by its path, all else by the variable."""
+        return self.referent.label if self.referent.path else self.name
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """What one referent contributes; ``words`` stand in the sentence in its place."""
+
+    words: str
+    contents: tuple[Content, ...] = ()
+    lines: tuple[str, ...] = ()
+    entry: Entry
+    binding: Binding | None = None
+
+
+def assemble(prompt: str, parts: Sequence[Part], head: Iterable[str] = ()) -> Prepared:
+    """Put the parts of a question together; ``head`` are lines that stand before the description."""
+    lines = [*head, *(text for part in parts for text in part.lines)]
+    return Prepared(
+        prompt=prompt,
+        contents=tuple(content for part in parts for content in part.contents),
+        description="\n".join(map(line, lines)),
+        entries=tuple(part.entry for part in parts),
+        bindings=tuple(part.binding for part in parts if part.binding),
+    )
+
+
+def line(text: str) -> str:
+    r"""One line of the description: prefixed, and without control characters that could begin another.
+
+    >>> line("a\nb")
+    '[gemini-exec] a\\nb'
+    """
+    return PREFIX + "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in text)
+
+
+def shape(rows: int | None, columns: int) -> str:
+    """Rows and columns in words.
+
+    >>> shape(3412118, 12)
+    '3,412,118 rows x 12 columns'
+    """
+    counted = "an unknown number of" if rows is None else f"{rows:,}"
+    return f"{counted} row{'s' * (rows != 1)} x {columns:,} column{'s' * (columns != 1)}"
+
+
+def columns_line(columns: Sequence[Column], *, index: bool) -> str:
+    """The columns, or the levels of the index, with their types; ``""`` when there are none."""
+    wanted = [column for column in columns if column.index == index]
+    named = [f"{quoted(column.label)} {column.dtype[:_MAX_DTYPE]}" for column in wanted[:_MAX_COLUMNS]]
+    more = f" and {len(wanted) - _MAX_COLUMNS:,} more" if len(wanted) > _MAX_COLUMNS else ""
+    return f"  {'index' if index else 'columns'}: {', '.join(named)}{more}" if wanted else ""
+
+
+def name_all(referents: Sequence[Referent]) -> list[Named]:
+    """Give each referent its variable: its own name where it is one, else one made of its path."""
+    own = {referent.label for referent in referents if _is_name(referent)}
+    taken: set[str] = set()
+    named = []
+    for referent in referents:
+        wanted = _identifier(referent)
+        if wanted in taken or (wanted in own and not _is_name(referent)):
+            wanted = next(name for n in count(2) if (name := f"{wanted}_{n}") not in own | taken)
+        taken.add(wanted)
+        named.append(Named(referent, wanted))
+    return named
+
+
+def _is_name(referent: Referent) -> bool:
+    return referent.path is None and referent.label.isidentifier()
+
+
+def _identifier(referent: Referent) -> str:
+    if _is_name(referent):
+        return referent.label
+    text = referent.path.name.partition(".")[0] if referent.path else referent.label
+    name = re.sub(r"\W+", "_", text).strip("_") or "data"
+    name = f"_{name}" if name[0].isdigit() else name
+    return f"{name}_" if keyword.iskeyword(name) or name in _RESERVED else name

@@ -1,0 +1,125 @@
+"""From a reference to what it names: a variable first, else a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from magic_ext.references.errors import BadReferenceError, UnknownReferenceError, UnsendableError, nearest
+from magic_ext.references.files import KNOWN_SUFFIXES, find_file, open_file
+from magic_ext.references.grammar import Attribute, Item, Reference
+from magic_ext.references.sheet import source
+from magic_ext.references.table import Table
+from magic_ext.references.things import Referent
+from magic_ext.references.values import table_of, thing_of
+
+__all__ = ["resolve"]
+
+
+def resolve(reference: Reference, namespace: Mapping[str, Any], cwd: Path) -> Referent:
+    """Find what ``reference`` names in the session's ``namespace``, or as a file seen from ``cwd``.
+
+    Raises :class:`UnknownReferenceError` (with the nearest names) or :class:`UnsendableError`. Attributes and items are
+    looked up as Python does it, so properties of the user's own objects run.
+    """
+    if reference.root and reference.root in namespace:
+        return _variable(reference, namespace[reference.root], cwd)
+    if reference.file and (not reference.root or _may_be_file(reference.file, cwd)):
+        return _file(reference, cwd)
+    raise _unknown(reference, namespace, cwd)
+
+
+def _may_be_file(file: str, cwd: Path) -> bool:
+    return Path(file).suffix.lower() in KNOWN_SUFFIXES or (cwd / file).exists()
+
+
+def _variable(reference: Reference, value: Any, cwd: Path) -> Referent:
+    expression, columns = reference.root, reference.columns
+    for position, step in enumerate(reference.chain):
+        last = position == len(reference.chain) - 1
+        if isinstance(step, Item) and last and not columns and _is_column(value, step.key):
+            columns = (str(step.key),)
+            break
+        try:
+            value, expression = _follow(value, step, expression)
+        except UnknownReferenceError:
+            if reference.file and isinstance(step, Attribute) and (cwd / reference.file).exists():
+                return _file(reference, cwd)
+            raise
+    name = reference.chain[-1] if reference.chain else reference.root
+    label = name.name if isinstance(name, Attribute) else name if isinstance(name, str) else "values"
+    try:
+        thing = thing_of(value, label)
+    except UnsendableError as error:
+        hint = f"{error.hint} A literal @ is written @@."
+        raise type(error)(f"@{reference.written}: {error}", hint=hint) from error
+    return Referent(
+        reference=reference,
+        thing=_selected(thing, columns, reference),
+        label=expression,
+        expression=expression,
+    )
+
+
+def _is_column(value: Any, key: int | str) -> bool:
+    # frame["unit price"] is one column of a frame; @Out[5] and @frames["train"] are items of containers.
+    if isinstance(value, list | tuple | dict) or (isinstance(key, int) and not hasattr(value, "columns")):
+        return False
+    table = table_of(value, "values")
+    return table is not None and hasattr(value, "columns")
+
+
+def _follow(value: Any, step: Attribute | Item, expression: str) -> tuple[Any, str]:
+    if isinstance(step, Attribute):
+        try:
+            return getattr(value, step.name), f"{expression}.{step.name}"
+        except AttributeError:
+            close = nearest(step.name, [name for name in dir(value) if not name.startswith("_")])
+            raise UnknownReferenceError(f"{expression} has no {step.name!r}.", hint=_did_you_mean(close)) from None
+    try:
+        return value[step.key], f"{expression}[{source(step.key)}]"
+    except (LookupError, TypeError) as error:
+        keys = [str(key) for key in value] if isinstance(value, Mapping) else []
+        close = nearest(str(step.key), keys)
+        raise UnknownReferenceError(f"{expression} has no item {step.key!r}.", hint=_did_you_mean(close)) from error
+
+
+def _file(reference: Reference, cwd: Path) -> Referent:
+    path = find_file(reference.file, cwd)
+    columns = reference.columns
+    items = [step.key for step in reference.chain if isinstance(step, Item)]
+    if items and not columns:
+        columns = tuple(map(str, items))
+    return Referent(
+        reference=reference,
+        thing=_selected(open_file(path, reference.file), columns, reference),
+        label=reference.file,
+        expression=repr(reference.file.replace("\\", "/")),
+        path=path,
+    )
+
+
+def _selected(thing: Any, columns: tuple[str, ...], reference: Reference) -> Any:
+    if not columns:
+        return thing
+    if not isinstance(thing, Table):
+        hint = f'For an item write @{reference.written}["{columns[0]}"], for plain text put a space before the bracket.'
+        raise BadReferenceError(f"@{reference.written} has no columns.", hint=hint)
+    return thing.select(columns)
+
+
+def _unknown(reference: Reference, namespace: Mapping[str, Any], cwd: Path) -> UnknownReferenceError:
+    names = [name for name in namespace if not name.startswith("_")]
+    try:
+        files = [entry.name for entry in cwd.iterdir() if entry.is_file()]
+    except OSError:
+        files = []
+    close = [f"@{name}" for name in nearest(reference.root, names)]
+    close += [f"@{name}" for name in nearest(reference.file or reference.root, files, 2)]
+    hint = f"{_did_you_mean(close)} A literal @ is written @@, as in @@{reference.written}.".strip()
+    return UnknownReferenceError(f"There is no variable or file {reference.written!r}.", hint=hint)
+
+
+def _did_you_mean(names: list[str]) -> str:
+    return f"Did you mean {' or '.join(names)}?" if names else ""
