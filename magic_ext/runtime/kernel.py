@@ -242,7 +242,7 @@ class Kernel:
             processes.end_by_home(self.workspace.home)
 
     async def close(self) -> None:
-        """End the process, close the channels, delete the workspace."""
+        """End the process, close the channels, delete the workspace. Safe to call again."""
         await self.kill()
         with contextlib.suppress(RuntimeError):
             self._client.stop_channels()

@@ -112,10 +112,11 @@ class Kernels:
         return self._context
 
     async def _end(self, kernel: Kernel) -> None:
-        self._kernels.discard(kernel)
         await kernel.close()
+        self._kernels.discard(kernel)
 
     async def _close(self) -> None:
+        """Cancel whatever is under way; a kernel whose end is cancelled half-way is still known, and ended here."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

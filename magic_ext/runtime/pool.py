@@ -151,7 +151,10 @@ class Pool:
             if self._spare is not spare:
                 return
             self._spare = None
-        if spare.done() and not spare.cancelled() and spare.exception() is None:
+        spare.add_done_callback(self._end_unused)
+
+    def _end_unused(self, spare: Future[Kernel]) -> None:
+        if not spare.cancelled() and spare.exception() is None:
             self._kernels.end(spare.result())
 
 

@@ -37,14 +37,16 @@ def bwrap(program: str, workspace: Workspace, limits: Limits) -> list[str]:
 
 
 def sandlock(program: str, workspace: Workspace, limits: Limits) -> list[str]:
-    """Return the argv of our supervisor around the sandlock library (Landlock and seccomp, no namespaces)."""
+    """Return the argv of our supervisor around the sandlock library (Landlock and seccomp, no namespaces).
+
+    Not its ``max_memory``: that counts what allocators merely reserve, and kills pandas at a quarter of the limit. The kernel
+    limits its own address space instead, which ends in a MemoryError.
+    """
     readable = [*library_paths(), "/dev", "/proc", str(workspace.script)]
     policy = {
         "fs_readable": [path for path in readable if os.path.exists(path)],  # noqa: PTH110
         "fs_writable": [*map(str, workspace.writable), "/dev/null"],
         "cwd": str(workspace.work),
-        # For all processes together, and it kills: the limit of one process is met first and raises MemoryError.
-        "max_memory": 2 * limits.memory_bytes,
         "max_processes": limits.processes,
         "parent": os.getpid(),
     }

@@ -29,6 +29,7 @@ class Budget:
 
     def __init__(self, size: int) -> None:
         self.size = self.left = size
+        self.last: object = None
 
     def reset(self) -> None:
         """Start a new cell."""
@@ -61,8 +62,11 @@ def set_limits(limits: dict[str, int]) -> None:
             resource.setrlimit(what, (most, most))
 
 
-def count_stream(stream: Any, budget: Budget) -> None:
-    """Make ``stream`` drop what exceeds the budget; ipykernel would send a message of any size."""
+def count_stream(stream: Any, other: Any, budget: Budget) -> None:
+    """Make ``stream`` drop what exceeds the budget; ipykernel would send a message of any size.
+
+    Each stream has a buffer of its own: what waits in the ``other`` one goes first, so that the order is kept.
+    """
     write: Callable[[str], int] = stream.write
 
     def counted(text: str) -> int:
@@ -70,6 +74,9 @@ def count_stream(stream: Any, budget: Budget) -> None:
             return write(text)
         kept = budget.take(text)
         if kept:
+            if budget.last is other:
+                other.flush()
+            budget.last = stream
             write(kept)
         return len(text)
 
@@ -123,8 +130,8 @@ def main() -> None:
     shell = app.shell
     texts = Budget(options["output_bytes"] + 1)
     images = Budget(options["output_bytes"] * IMAGE_FACTOR)
-    count_stream(sys.stdout, texts)
-    count_stream(sys.stderr, texts)
+    count_stream(sys.stdout, sys.stderr, texts)
+    count_stream(sys.stderr, sys.stdout, texts)
     count_display(shell.display_formatter, texts, images)
     for budget in (texts, images):
         shell.events.register("pre_execute", budget.reset)

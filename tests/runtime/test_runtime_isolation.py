@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from magic_ext.runtime import isolation as isolation_module
+from magic_ext.runtime import probe
+from magic_ext.runtime.errors import NotIsolated
+from magic_ext.runtime.isolation import Isolation, candidates, find_isolation
+from magic_ext.runtime.limits import Limits
+from magic_ext.runtime.pool import Pool
+from magic_ext.runtime.session import Session
+
+conftest = sys.modules[next(name for name in sys.modules if name.endswith("runtime.conftest"))]
+NONE = Isolation("none", conftest.LIMITS)
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
+
+@pytest.fixture(scope="module", params=list(conftest.WORKING))
+def prisoner(request: pytest.FixtureRequest) -> Iterator[Session]:
+    with conftest.PoolOf(conftest.WORKING[request.param]) as pool:
+        yield pool.take(None)
+
+
+@pytest.fixture
+def secret() -> Iterator[Path]:
+    path = Path.home() / f".gemini-exec-test-{os.getpid()}"
+    path.write_text("my secret")
+    yield path
+    path.unlink()
+
+
+def test_reads_nothing_of_the_user(prisoner: Session, secret: Path) -> None:
+    for code in (f"open({str(secret)!r}).read()", "open('/etc/passwd').read()", f"open('{secret.parent}/x', 'w')"):
+        assert prisoner.run(code).status == "error", code
+    assert not (secret.parent / "x").exists()
+
+
+def test_sees_no_environment_but_its_own(prisoner: Session) -> None:
+    code = """
+        import glob, os
+        seen = dict(os.environ).__repr__()
+        for path in glob.glob('/proc/[0-9]*/environ'):
+            try: seen += open(path).read()
+            except OSError: pass
+        print('GEMINI_TEST_KEY' in seen, 'PYTEST_CURRENT_TEST' in seen, 'MPLCONFIGDIR' in seen)
+    """
+    assert prisoner.run(textwrap.dedent(code)).output == "False False True\n"
+
+
+def test_reaches_no_network(prisoner: Session) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+        udp.settimeout(0.3)
+        tcp = prisoner.run(f"import socket\nsocket.create_connection(('127.0.0.1', {server.getsockname()[1]}), 2)")
+        prisoner.run(f"socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', {udp.getsockname()[1]}))")
+        assert tcp.status == "error"
+        with pytest.raises(TimeoutError):
+            udp.recv(1)
+
+
+def test_reaches_no_unix_socket_of_others(prisoner: Session) -> None:
+    path = prisoner.workdir.parent / "outside"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen(1)
+        assert prisoner.run(f"import socket\nsocket.socket(socket.AF_UNIX).connect({str(path)!r})").status == "error"
+
+
+def test_cannot_swap_its_own_folders(prisoner: Session) -> None:
+    done = prisoner.run(f"import os\nos.rename({str(prisoner.workdir)!r}, {str(prisoner.workdir) + '2'!r})")
+    assert done.status == "error"
+    done = prisoner.run(f"open({str(prisoner.workdir.parent / 'kernel.py')!r}, 'a')")
+    assert done.status == "error"
+
+
+def test_cannot_signal_the_parent(prisoner: Session) -> None:
+    done = prisoner.run(f"import os, signal\nos.kill({os.getpid()}, signal.SIGUSR2)")
+    assert done.status == "error"
+
+
+def test_files_and_libraries_work(prisoner: Session) -> None:
+    done = prisoner.run("import pandas as pd\npd.DataFrame({'a': [1, 2]}).to_csv('x.csv')\nlen(pd.read_csv('x.csv'))")
+    assert done.output == "2\n", done.error
+    assert prisoner.run("open('big', 'wb').write(b'x' * 300 * 2**20)").status == "error"
+
+
+@pytest.mark.parametrize("name", list(conftest.WORKING))
+def test_memory_is_limited(name: str) -> None:
+    with conftest.PoolOf(conftest.WORKING[name]) as pool:
+        session = pool.take(None)
+        done = session.run("blocks = []\nfor _ in range(24): blocks.append(b'x' * 2**28)\nprint('6 GB')")
+        assert (done.status, "MemoryError" in done.error) in {("error", True), ("dead", False)}
+        assert "6 GB" not in done.output
+
+
+@pytest.mark.parametrize("name", list(conftest.WORKING))
+def test_a_fork_bomb_is_bounded_and_nothing_survives(name: str) -> None:
+    with conftest.PoolOf(conftest.WORKING[name]) as pool:
+        session = pool.take(None)
+        home = str(session.workdir.parent / "home")
+        code = """
+            import os, time
+            for _ in range(500):
+                if os.fork() == 0:
+                    time.sleep(60)
+                    os._exit(0)
+            time.sleep(3)
+            print('500 processes')
+        """
+        done = session.run(textwrap.dedent(code), seconds=10)
+        assert done.status in {"error", "dead"}
+        assert "500" not in done.output
+    assert eventually_gone(home)
+
+
+@linux
+@pytest.mark.parametrize("isolation", [*conftest.WORKING.values(), NONE], ids=lambda one: one.name)
+def test_a_detached_daemon_ends_with_the_session(isolation: Isolation) -> None:
+    with conftest.PoolOf(isolation) as pool:
+        session = pool.take(None, trusted=True)
+        home = str(session.workdir.parent / "home")
+        code = """
+            import os, time
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0:
+                    while True: time.sleep(0.05)
+                os._exit(0)
+            os.wait()
+        """
+        assert session.run(textwrap.dedent(code)).status == "ok"
+        assert having_home(home)
+        session.close()
+        assert eventually_gone(home)
+        assert not session.workdir.exists()
+
+
+OWNER = """
+import sys
+from magic_ext.runtime.isolation import Isolation, candidates
+from magic_ext.runtime.limits import Limits
+from magic_ext.runtime.pool import Pool
+
+class PoolOf(Pool):
+    def isolation(self):
+        wanted = [*candidates(self._limits), Isolation("none", self._limits)]
+        return next(one for one in wanted if one.name == sys.argv[1])
+
+pool = PoolOf(Limits())
+session = pool.take(None, trusted=True)
+print(session.workdir, flush=True)
+session.run("print('busy')\\nwhile True: pass", on_output=lambda _: print("busy", flush=True))
+"""
+
+
+@linux
+@pytest.mark.parametrize("name", [*conftest.WORKING, "none"])
+def test_a_killed_owner_leaves_no_process(name: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", OWNER, name], stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        work = Path(owner.stdout.readline().strip())
+        assert owner.stdout.readline() == "busy\n"
+        home = str(work.parent / "home")
+        assert having_home(home)
+        owner.kill()
+    assert eventually_gone(home)
+    with conftest.PoolOf(conftest.best()) as pool:
+        pool.take(None, trusted=True)
+        assert not work.parent.exists(), "the next pool sweeps the folder"
+
+
+def test_the_probe_sees_every_leak() -> None:
+    found = set(probe.leaks(NONE))
+    assert {"reads a file in the home folder", "reaches the network", "writes into the home folder"} <= found
+    assert {"sends datagrams", "reaches sockets of other programs"} <= found
+    if sys.platform == "linux":
+        assert "reads this process's environment" in found
+
+
+@linux
+def test_a_tool_that_does_not_start_is_not_used() -> None:
+    (found,) = probe.leaks(Isolation("bwrap", conftest.LIMITS, "/bin/false"))
+    assert found.startswith("does not start")
+    (found,) = probe.leaks(Isolation("bwrap", conftest.LIMITS, "/nowhere/bwrap"))
+    assert found.startswith("cannot be probed")
+
+
+def test_the_best_working_tool_is_found() -> None:
+    found = find_isolation(conftest.LIMITS)
+    assert found == conftest.WORKING.get(found.name, NONE)
+    assert find_isolation(conftest.LIMITS) is found
+    assert all(not probe.leaks(one) for one in candidates(conftest.LIMITS) if one == found)
+
+
+def test_without_isolation_only_trusted_code_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation_module, "candidates", lambda limits: [])
+    with Pool(Limits(seconds=7)) as pool:
+        with pytest.raises(NotIsolated) as raised:
+            pool.take(None)
+        assert "gemini-exec[local]" in raised.value.hint
+        session = pool.take(None, trusted=True)
+        assert session.isolation.line.startswith("not isolated")
+        assert session.run("6 * 7").output == "42\n"
+
+
+@linux
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize("name", ["bwrap", "sandlock"])
+def test_works_as_a_normal_user(name: str, tmp_path: Path) -> None:
+    if name not in conftest.WORKING or not readable_by_all():
+        pytest.skip("not for others on this machine")
+    demote = "import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534); os.environ['HOME'] = '/tmp'; "
+    script = (
+        demote + "from magic_ext.runtime import probe; from magic_ext.runtime.isolation import candidates;"
+        "from magic_ext.runtime.limits import Limits;"
+        f"print([probe.leaks(one) for one in candidates(Limits()) if one.name == {name!r}][0])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd="/", check=False)
+    assert done.stdout == "()\n", done.stderr
+
+
+def readable_by_all() -> bool:
+    paths = [Path(sys.base_prefix), Path(sys.prefix), Path(isolation_module.__file__)]
+    return all(parent.stat().st_mode & 0o005 for path in paths for parent in [path, *path.parents])
+
+
+def having_home(home: str) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if f"HOME={home}".encode() in path.read_bytes().split(b"\0"):
+                found.append(int(path.parent.name))
+    return found
+
+
+def eventually_gone(home: str) -> bool:
+    limit = time.monotonic() + 20
+    while having_home(home) and time.monotonic() < limit:
+        time.sleep(0.05)
+    return not having_home(home)
