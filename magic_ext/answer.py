@@ -119,6 +119,19 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return f"<Answer by {model}: {len(self.text)} characters, {len(self.code)} code, {len(self.images)} images>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        from magic_ext.frontend.bundles import answer_bundle
+        from magic_ext.markdown import fence, neutralise, visible
 
-        return answer_bundle(self)
+        pieces: list[tuple[str, str]] = []
+        for position, step in enumerate(self.steps):
+            match step:
+                case ModelOutput() if step.text:
+                    pieces.append((neutralise(step.text), visible(step.text)))
+                case CodeExecutionCall(_, code, language):
+                    pieces.append((fence(code, language), visible(code)))
+                    printed = "".join(result.text for result in self._results(step, position))
+                    if printed:
+                        pieces.append((fence(printed, "text"), visible(printed)))
+                case _:
+                    pass
+        markdown, plain = zip(*pieces, strict=True) if pieces else ((), ())
+        return {"text/markdown": "\n\n".join(markdown), "text/plain": "\n\n".join(plain) or repr(self)}

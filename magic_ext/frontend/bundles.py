@@ -1,0 +1,263 @@
+"""Outputs: the mime bundle of one step. Pure functions; what a model or its code wrote is neutralised on the way.
+
+Every text comes as ``text/markdown`` with the same as ``text/plain``; there is no ``text/html``, which JupyterLab would
+prefer and which we would then have to highlight and sanitise.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from magic_ext.answer import Attempt
+from magic_ext.markdown import details, escape, fence, neutralise, visible
+from magic_ext.references.manifest import Entry, Manifest
+from magic_ext.wire.content import Annotation, Image, Text
+from magic_ext.wire.steps import Step, encode_step
+from magic_ext.wire.usage import Usage
+
+__all__ = [
+    "CELLS_MIME",
+    "Footer",
+    "Output",
+    "cells_output",
+    "code_output",
+    "failures_output",
+    "footer_output",
+    "image_output",
+    "note_output",
+    "raw_output",
+    "receipt_output",
+    "result_output",
+    "size_of",
+    "sources",
+    "text_output",
+    "thought_output",
+]
+
+CELLS_MIME = "application/vnd.gemini-exec.cells+json"
+"""The mime type that the labextension draws as buttons that insert cells."""
+
+_RESULT_CHARACTERS = 6000
+_RESULT_LINES = 80
+
+
+class Output(msgspec.Struct, frozen=True):
+    """One output of a cell: a mime bundle and its metadata."""
+
+    data: dict[str, Any]
+    metadata: dict[str, Any] = {}
+
+    @property
+    def plain(self) -> str:
+        """Its ``text/plain``."""
+        return str(self.data.get("text/plain", ""))
+
+
+class Footer(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands below an answer: who answered, where the code ran, on how many rows, and what left the computer.
+
+    ``cells`` are the blocks of code as they go into new cells (bound to the live data); ``code_expected`` is whether
+    code was asked for. Seconds, usage and interaction id vary from run to run: they go into metadata.
+    """
+
+    model: str
+    place: str
+    rows_line: str = ""
+    sent_line: str = ""
+    seconds: float = 0.0
+    usage: Usage = Usage()
+    interaction_id: str = ""
+    status: str = "completed"
+    code_expected: bool = True
+    cells: tuple[str, ...] = ()
+
+
+def _markdown(markdown: str, plain: str, metadata: dict[str, Any] | None = None) -> Output:
+    return Output({"text/markdown": markdown, "text/plain": plain}, metadata or {})
+
+
+@lru_cache(maxsize=128)
+def text_output(text: str) -> Output:
+    """A part of a model's answer."""
+    return _markdown(neutralise(text), visible(text))
+
+
+def code_output(code: str, language: str = "python") -> Output:
+    """The code of one attempt."""
+    return _markdown(fence(code, language), visible(code))
+
+
+def result_output(text: str, where: str, *, failed: bool = False) -> Output:
+    """What the code printed; a long one is cut in the middle and says ``where`` all of it is."""
+    shown = _shortened(visible(text).rstrip("\n"), where)
+    return Output({"text/plain": f"The code failed:\n{shown}" if failed else shown})
+
+
+def failures_output(attempts: Sequence[Attempt]) -> Output:
+    """Failed attempts, code and error, folded under the one that came after them."""
+    summary = f"{len(attempts)} failed attempt{'s' if len(attempts) > 1 else ''}"
+    blocks = [
+        block
+        for attempt in attempts
+        for block in (fence(attempt.code), fence(_shortened(visible(attempt.result), "_gemini.results"), "text"))
+    ]
+    errors = [visible(attempt.result).strip().rpartition("\n")[2] for attempt in attempts]
+    return _markdown(details(summary, "\n\n".join(blocks)), "\n".join([f"[{summary}]", *errors]))
+
+
+def thought_output(text: str) -> Output:
+    """A summary of what the model thought, folded."""
+    return _markdown(details("Thoughts", neutralise(text)), f"[Thoughts]\n{visible(text)}")
+
+
+def raw_output(step: Step) -> Output:
+    """A step that this package has no view for, as folded JSON."""
+    encoded = encode_step(step)
+    kind = " ".join([str(encoded.get("type") or "unknown"), str(encoded.get("name") or "")]).strip()
+    text = _shortened(msgspec.json.format(msgspec.json.encode(encoded), indent=1).decode(), "_gemini.steps")
+    return _markdown(details(f"Step: {kind}", fence(text, "json")), f"[Step: {visible(kind)}]")
+
+
+@lru_cache(maxsize=16)
+def image_output(image: Image, number: int, title: str = "") -> Output:
+    """A figure, with a text for those who do not see it; ``title`` is the figure's, if the code gave it one.
+
+    Only what really is a PNG, JPEG, GIF or WebP is shown; SVG can carry scripts. A picture that is only named by its
+    address is never fetched, only linked.
+    """
+    alt = " ".join(visible(f"Figure {number + 1}{': ' + title if title else ''}").split())
+    if not image.data and image.uri:
+        return text_output(f"{alt}: <{image.uri}>")
+    content = image.content
+    kind = _image_type(content)
+    if not kind:
+        return Output({"text/plain": f"[{alt}; not shown, it is no PNG, JPEG, GIF or WebP: _gemini.images[{number}]]"})
+    data = {kind: base64.b64encode(content).decode("ascii"), "text/plain": f"[{alt}; _gemini.images[{number}]]"}
+    return Output(data, {kind: {"alt": alt}})
+
+
+def sources(contents: Iterable[object]) -> str:
+    """The pages that a text cites, as Markdown to be put behind it; empty without citations."""
+    cited: dict[str, Annotation] = {}
+    for block in contents:
+        for annotation in block.annotations if isinstance(block, Text) else ():
+            if annotation.url:
+                cited.setdefault(annotation.url, annotation)
+    lines = [f"{n}. {escape(a.title or '')} <{url}>" for n, (url, a) in enumerate(cited.items(), start=1)]
+    return "\n".join(["", "", "Sources:", "", *lines]) if lines else ""
+
+
+def receipt_output(manifest: Manifest) -> Output:
+    """What the question carried, reference by reference, folded."""
+    total = f"{size_of(manifest.bytes)}, about {manifest.tokens:,} tokens"
+    if manifest.remote:
+        summary = f"Sent to {manifest.destination}: {total}"
+    else:
+        summary = f"Nothing left this computer; given to {manifest.destination}: {total}"
+    head = ("reference", "kind", "rows × columns", "rows sent", "size", "tokens", "note")
+    prompt = ("(the prompt)", "text", "", "", size_of(manifest.prompt_bytes), f"{manifest.prompt_tokens:,}", "")
+    rows = [head, prompt, *(_receipt_row(entry) for entry in manifest.entries)]
+    lines = ["| " + " | ".join(escape(cell) for cell in row) + " |" for row in rows]
+    lines.insert(1, "|" + " --- |" * len(head))
+    plain = "\n".join([visible(summary), *("  " + "  ".join(filter(None, map(visible, row))) for row in rows[1:])])
+    return _markdown(details(summary, "\n".join(lines)), plain)
+
+
+def footer_output(footer: Footer, *, live: bool) -> Output:
+    """The line below an answer; ``live`` also shows what varies from run to run (it is in the metadata either way)."""
+    facts = [footer.model, footer.place, footer.rows_line, footer.sent_line]
+    if footer.status != "completed":
+        facts.append(f"status: {footer.status}")
+    if live:
+        facts.append(f"{footer.seconds:.1f} s")
+        facts.append(f"{footer.usage.total_tokens:,} tokens" if footer.usage.total_tokens else "")
+    line = " · ".join(filter(None, facts))
+    varying = {
+        "model": footer.model,
+        "place": footer.place,
+        "status": footer.status,
+        "seconds": round(footer.seconds, 3),
+        "usage": msgspec.to_builtins(footer.usage),
+        "interaction_id": footer.interaction_id,
+    }
+    return _markdown(f"*{escape(line)}*", visible(line), {"gemini_exec": varying})
+
+
+def note_output(text: str) -> Output:
+    """A remark of ours: an interruption, an answer without code."""
+    return _markdown(f"**{escape(text)}**", visible(text))
+
+
+def cells_output(cells: Sequence[str]) -> Output:
+    """Buttons that insert the blocks as cells, where the labextension is; elsewhere the line that says how to."""
+    one = len(cells) == 1
+    hint = "1 block of code: `%gemini paste`" if one else f"{len(cells)} blocks of code: `%gemini paste N`"
+    return Output(
+        {
+            CELLS_MIME: {"cells": [{"type": "code", "source": visible(cell)} for cell in cells]},
+            "text/plain": f"{hint} puts {'it' if one else 'block N'} into a new cell.",
+        }
+    )
+
+
+def size_of(count: int) -> str:
+    """A number of bytes for people, in powers of 1000.
+
+    >>> size_of(12_400), size_of(80)
+    ('12.4 kB', '80 bytes')
+    """
+    if count < 1000:
+        return f"{count} byte{'' if count == 1 else 's'}"
+    return f"{count / 1000:,.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:,.1f} MB"
+
+
+def _receipt_row(entry: Entry) -> tuple[str, ...]:
+    def number(value: int | None) -> str:
+        return "" if value is None else f"{value:,}"
+
+    shape = " × ".join(filter(None, [number(entry.rows), number(entry.columns)]))
+    kind = f"{entry.kind}, {entry.policy}" if entry.policy else entry.kind
+    note = "; ".join(filter(None, [entry.file, entry.note]))
+    return (
+        f"@{entry.name}",
+        kind,
+        shape,
+        number(entry.rows_sent),
+        size_of(entry.bytes),
+        f"{entry.tokens:,}",
+        note,
+    )
+
+
+def _shortened(text: str, where: str) -> str:
+    """The text, or its beginning and end with a line between them that says where all of it is."""
+    lines = text.split("\n")
+    head, tail = text, ""
+    if len(lines) > _RESULT_LINES:
+        keep = _RESULT_LINES // 2
+        head, tail = "\n".join(lines[:keep]), "\n".join(lines[-keep:])
+    if len(head) + len(tail) > _RESULT_CHARACTERS:
+        keep = _RESULT_CHARACTERS // 2
+        head, tail = head[:keep], (tail or head)[-keep:]
+    left_out = len(text) - len(head) - len(tail)
+    if head == text:
+        return text
+    return f"{head}\n… {left_out:,} characters left out; all of it: {where} …\n{tail}"
+
+
+_MAGIC_NUMBERS = {
+    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
+    "image/gif": re.compile(rb"GIF8[79]a"),
+    "image/webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
+}
+
+
+def _image_type(content: bytes) -> str:
+    return next((kind for kind, number in _MAGIC_NUMBERS.items() if number.match(content)), "")
