@@ -13,11 +13,12 @@ from typing import Any, Protocol
 import msgspec
 
 from magic_ext.answer import Answer
-from magic_ext.client.endpoint import Endpoint
+from magic_ext.client.endpoint import GOOGLE, Endpoint
 from magic_ext.client.errors import ApiError, api_error
 from magic_ext.client.interactions import Client, Timeouts
-from magic_ext.engine.embedded import Handover, embedded_engine
+from magic_ext.engine.embedded import Handover, embedded_engine, engine_isolates
 from magic_ext.errors import GeminiExecError
+from magic_ext.place import Place
 from magic_ext.references.attach import Local, Prepared, Remote, prepare
 from magic_ext.references.grammar import Reference
 from magic_ext.references.manifest import Manifest
@@ -26,12 +27,10 @@ from magic_ext.wire.assembly import Assembly
 from magic_ext.wire.content import Text
 from magic_ext.wire.events import Event, InteractionCompleted, InteractionCreated, StatusUpdate
 from magic_ext.wire.interaction import Interaction
-from magic_ext.wire.request import Request, ThinkingLevel, encode_request
-from magic_ext.wire.steps import Step
+from magic_ext.wire.request import Request, encode_request
+from magic_ext.wire.steps import CodeExecutionCall, Step
 
-__all__ = ["DEFAULT_MODEL", "Course", "Place", "Question", "Watcher"]
-
-DEFAULT_MODEL = "gemini-3-flash-preview"  # the guide's model; dated 2026-11-22
+__all__ = ["Course", "Question", "Watcher"]
 
 INSTRUCTION = """\
 You answer a question asked in a Jupyter notebook. Lines that begin with [gemini-exec] tell what is attached.
@@ -39,28 +38,16 @@ Load an attached table with the line given for it, under the name given for it; 
 Print what you compute. Draw with matplotlib, with a title and labelled axes. Don't use display()."""
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a question goes: to an endpoint, or (``endpoint`` is ``None``) to the engine in this process."""
-
-    endpoint: Endpoint | None = None
-
-    @property
-    def name(self) -> str:
-        """The place's name in the manifest."""
-        return self.endpoint.host if self.endpoint is not None else "this computer"
-
-
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """All that one cell asks. ``references`` are those of the magic's line; the prompt's own are found in it."""
 
     prompt: str
-    model: str
     place: Place
     references: tuple[Reference, ...] = ()
     policy: Policy
     previous_interaction_id: str = ""
     code_execution: bool = True
-    thinking: ThinkingLevel | None = None
+    thinking: str | None = None
     show_thoughts: bool = False
     system: str = ""
     stream: bool = True
@@ -90,9 +77,7 @@ class Course:
         self.question = question
         endpoint = question.place.endpoint
         destination = Remote(endpoint.host) if endpoint is not None else Local(_handover.folder())
-        prepared, manifest = prepare(
-            question.prompt, question.references, namespace, cwd, destination, question.policy
-        )
+        prepared, manifest = prepare(question.prompt, question.references, namespace, cwd, destination, question.policy)
         self.prepared: Prepared = prepared
         self.manifest: Manifest = manifest
         self.request = self._request()
@@ -107,20 +92,25 @@ class Course:
         """
         self._started = time.monotonic()
         with self._client(watcher) as client:
-            watcher.status(f"asking {self.question.model}")
+            watcher.status(f"asking {self.question.place.model}")
             for event in client.stream(encode_request(self.request)):
                 self._take(event, watcher)
         self._check()
         return self.answer()
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps as far as they have come."""
+        return self._assembly.steps
+
     def answer(self, status: str = "") -> Answer:
         """The answer as far as it has come; ``status`` replaces the server's."""
         return Answer(
-            steps=self._assembly.steps,
+            steps=self.steps,
             sent=self.manifest,
             usage=self._interaction.usage,
             interaction_id=self._interaction.id,
-            model=self._interaction.model or self.question.model,
+            model=self._interaction.model or self.question.place.model,
             place=self._where(),
             status=status or self._interaction.status or "incomplete",
             seconds=time.monotonic() - self._started,
@@ -130,7 +120,7 @@ class Course:
         question, prepared = self.question, self.prepared
         text = "\n\n".join(part for part in (prepared.prompt, prepared.description) if part)
         return Request(
-            model=question.model,
+            model=question.place.model,
             input=(*prepared.contents, Text(text)),
             code_execution=question.code_execution,
             system_instruction="\n\n".join(
@@ -185,10 +175,13 @@ class Course:
         )
 
     def _where(self) -> str:
-        if self.question.place.endpoint is not None:
-            loopback = self.question.place.endpoint.loopback
-            return self.question.place.name if loopback else "Google's sandbox"
-        return "this computer"
+        """Where code ran. Which isolation held varies from machine to machine and is not told here."""
+        endpoint = self.question.place.endpoint
+        if endpoint is not None:
+            return "Google's sandbox" if endpoint.base_url == GOOGLE else endpoint.host
+        if not any(isinstance(step, CodeExecutionCall) for step in self.steps):
+            return "this computer"
+        return "this computer, isolated" if engine_isolates() else "this computer, NOT isolated"
 
 
 _STATUSES = {"in_progress": "working", "queued": "waiting for a free kernel"}

@@ -16,7 +16,7 @@ from magic_ext.engine.models.registry import OFFLINE_PLANNER, is_embedded, open_
 if TYPE_CHECKING:
     from .service import Engine
 
-__all__ = ["Handover", "embedded_engine", "open_engine"]
+__all__ = ["Handover", "embedded_engine", "engine_isolates", "open_engine"]
 
 _KEPT_FOLDERS = 8
 
@@ -24,8 +24,8 @@ _KEPT_FOLDERS = 8
 def open_engine(*, serving: str | None = None, local: bool = False) -> Engine:
     """An engine with a kernel pool of its own and the user's store.
 
-    With ``serving``, the name of an embedded model, every ``gemini-*`` name is answered by that model too, and no script
-    can be opened by a client; without it, any embedded model may be named.
+    With ``serving``, the name of an embedded model, every ``gemini-*`` name is answered by that model too, and no
+    script can be opened by a client; without it, any embedded model may be named.
     """
     from magic_ext.runtime.limits import Limits
     from magic_ext.runtime.pool import Pool
@@ -57,6 +57,14 @@ def embedded_engine() -> Engine:
     engine = open_engine(local=True)
     atexit.register(engine.close)
     return engine
+
+
+def engine_isolates() -> bool:
+    """Whether code of the embedded engine runs isolated from the rest of this computer."""
+    from magic_ext.runtime.isolation import find_isolation
+    from magic_ext.runtime.limits import Limits
+
+    return find_isolation(Limits()).name != "none"
 
 
 class Handover:

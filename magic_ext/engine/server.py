@@ -7,7 +7,7 @@ import hmac
 import secrets
 import socket
 import threading
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Callable, Generator
 from typing import TYPE_CHECKING
 
 from .api import Call, Reply, handle
@@ -31,7 +31,7 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)
 
 
-def make_app(engine: Engine, token: str) -> Starlette:
+def make_app(engine: Engine, token: str, on_ready: Callable[[], None]) -> Starlette:
     """The ASGI app. Every request must carry ``token`` as its API key; there is no CORS."""
     from starlette.applications import Starlette
     from starlette.routing import Route
@@ -58,18 +58,19 @@ def make_app(engine: Engine, token: str) -> Starlette:
         import anyio.to_thread
 
         anyio.to_thread.current_default_thread_limiter().total_tokens = _READERS
+        on_ready()
         yield
 
     methods = ["GET", "POST", "DELETE"]
     return Starlette(routes=[Route("/{path:path}", respond, methods=methods)], lifespan=lifespan)
 
 
-def serve(engine: Engine, *, token: str, listener: socket.socket) -> None:
-    """Serve on a bound socket until the process is told to stop."""
+def serve(engine: Engine, *, token: str, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serve on a listening socket until the process is told to stop; ``on_ready`` is called once it answers."""
     import uvicorn
 
     config = uvicorn.Config(
-        make_app(engine, token), log_level="warning", server_header=False, timeout_graceful_shutdown=3
+        make_app(engine, token, on_ready), log_level="warning", server_header=False, timeout_graceful_shutdown=3
     )
     try:
         uvicorn.Server(config).run(sockets=[listener])

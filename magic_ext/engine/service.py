@@ -63,7 +63,7 @@ class Engine:
         if model is None:
             raise not_found(f"The model '{asked.model}' is not served here.", "model_not_found")
         chain = self._chain(asked.previous_interaction_id)
-        job = Job(self._head(asked))
+        job = Job(self._head(asked, model))
         bench = Workbench(
             self._pool,
             chain=chain,
@@ -144,13 +144,13 @@ class Engine:
             steps += decode_steps(turn.document.get("steps"))
         return tuple(steps)
 
-    def _head(self, asked: Asked) -> Json:
+    def _head(self, asked: Asked, model: Model) -> Json:
         now = _now()
         head: Json = {
             "id": f"v1_{secrets.token_urlsafe(24)}",
             "object": "interaction",
             "status": "in_progress",
-            "model": asked.model,
+            "model": model.name,
             "created": now,
             "updated": now,
         }

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from magic_ext.engine.models.base import Column, Table
+from magic_ext.errors import GeminiExecError
 
 __all__ = ["TableSource", "describe_code", "read_description"]
 
@@ -72,15 +73,19 @@ def _kind(series, seen):
 
 def describe_code(sources: Sequence[TableSource]) -> str:
     """Code that prints one line of JSON about the tables and leaves no name behind."""
-    calls = "\n".join(f"    _found.append(_describe(_load({source.load!r}, {source.name!r})))" for source in sources)
+    calls = "\n".join(f"    _found.append(_try({source.load!r}, {source.name!r}))" for source in sources)
     return f"""
 def _tables():
     import json
 {_indented(_DESCRIBE)}
-    def _load(line, name):
-        scope = dict(globals())
-        exec(line, scope)
-        return scope[name]
+    def _try(line, name):
+        import pandas as pd
+        scope = {{**globals(), "pd": pd}}
+        try:
+            exec(line, scope)
+            return _describe(scope[name])
+        except Exception as error:
+            return {{"error": f"{{type(error).__name__}}: {{error}}"}}
     _found = []
 {calls}
     print({_MARK!r} + json.dumps(_found))
@@ -90,14 +95,22 @@ del _tables
 
 
 def read_description(printed: str, sources: Sequence[TableSource]) -> tuple[Table, ...]:
-    """The tables from what :func:`describe_code` printed; what is not as expected is no table."""
+    """The tables from what :func:`describe_code` printed.
+
+    Raises :class:`GeminiExecError` for a table that could not be read, and for a report that is none.
+    """
     lines = [line for line in printed.splitlines() if line.startswith(_MARK)]
-    if len(lines) != 1:
-        return ()
     try:
         found = msgspec.json.decode(lines[0].removeprefix(_MARK), type=list[_Described])
-    except msgspec.DecodeError:
-        return ()
+    except (IndexError, msgspec.DecodeError):
+        last = printed.strip().rpartition("\n")[2][:200]
+        raise GeminiExecError(f"The attached tables could not be looked at. {last}".strip()) from None
+    for source, described in zip(sources, found, strict=False):
+        if described.error:
+            raise GeminiExecError(
+                f"{source.label or source.name} can't be read as a table ({described.error[:200]}).",
+                hint="Load it in a cell, look at it, and refer to the variable.",
+            )
     return tuple(
         Table(source.name, described.rows, tuple(described.columns), source.load, source.label)
         for source, described in zip(sources, found, strict=False)
@@ -105,8 +118,9 @@ def read_description(printed: str, sources: Sequence[TableSource]) -> tuple[Tabl
 
 
 class _Described(msgspec.Struct):
-    rows: int
-    columns: list[Column]
+    rows: int = 0
+    columns: list[Column] = []
+    error: str = ""
 
 
 def _indented(code: str) -> str:

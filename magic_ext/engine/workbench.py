@@ -51,7 +51,7 @@ class Workbench:
             return ()
         if self._tables is None:
             execution = self._take(trusted=True).run(describe_code(sources))
-            self._tables = read_description(execution.output, sources)
+            self._tables = read_description(execution.output + execution.error, sources)
         return self._tables
 
     @property

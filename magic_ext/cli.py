@@ -1,0 +1,101 @@
+"""``gemini-exec demo | lab | serve``: what can be done without a notebook at hand."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from magic_ext.errors import GeminiExecError
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the process's exit code."""
+    parser = argparse.ArgumentParser(prog="gemini-exec", description=__doc__.replace("``", ""))
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("demo", help="answer two questions about a real table, here and now").set_defaults(run=_demo)
+    lab = commands.add_parser("lab", help="open the demo's notebook in JupyterLab")
+    lab.set_defaults(run=_lab)
+    lab.add_argument("options", nargs=argparse.REMAINDER, help="passed on to jupyter lab")
+    serve = commands.add_parser("serve", help="serve the embedded engine over HTTP on this computer")
+    serve.set_defaults(run=_serve)
+    serve.add_argument("--port", type=int, default=8765, help="0 for any free one (default: 8765)")
+    serve.add_argument(
+        "--token", default="", help="what clients send as API key (default: GEMINI_EXEC_TOKEN, or a new one)"
+    )
+    serve.add_argument("--model", default="offline-planner", help="what answers to every gemini-* name")
+    given = parser.parse_args(arguments)
+    try:
+        code: int = given.run(given)
+    except GeminiExecError as error:
+        print(f"gemini-exec: {error} {error.hint}".rstrip(), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _demo(_: argparse.Namespace) -> int:
+    from magic_ext.demo import run_demo
+
+    run_demo()
+    return 0
+
+
+def _lab(given: argparse.Namespace) -> int:
+    from magic_ext.demo import lab_notebook
+
+    notebook = lab_notebook()
+    return subprocess.call([sys.executable, "-m", "jupyterlab", str(notebook), *given.options])
+
+
+def _serve(given: argparse.Namespace) -> int:
+    _need("starlette", "uvicorn", extra="serve")
+    from magic_ext.engine.embedded import open_engine
+    from magic_ext.engine.server import new_token, serve
+
+    chosen = given.token or os.environ.get("GEMINI_EXEC_TOKEN", "")
+    token = chosen or new_token()
+    engine = open_engine(serving=given.model)
+    listener = _listener(given.port)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def announce() -> None:
+        print(f"Serving {given.model} at {url}", flush=True)
+        if not chosen:
+            print(f"Token, to be sent as API key: {token}", flush=True)
+        print("Point a client at it: GOOGLE_GEMINI_BASE_URL is the address, GEMINI_API_KEY the token.", flush=True)
+
+    serve(engine, token=token, listener=listener, on_ready=announce)
+    return 0
+
+
+def _listener(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except (OSError, OverflowError) as error:
+        raise GeminiExecError(f"Port {port} can't be used ({error}).", hint="Choose another with --port.") from error
+    listener.listen(128)
+    return listener
+
+
+def _need(*modules: str, extra: str) -> None:
+    import importlib.util
+
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    if missing:
+        raise GeminiExecError(
+            f"{' and '.join(missing)} is not installed.", hint=f"Run: pip install 'gemini-exec[{extra}]'"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""A notebook's questions, one after the other: what a cell's run does, and what is remembered between cells."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from magic_ext.answer import Answer
+from magic_ext.ask import Course, Question
+from magic_ext.client.endpoint import API_VERSION, GOOGLE, Endpoint, Secret, endpoint_from
+from magic_ext.client.keys import FoundKey, find_key
+from magic_ext.errors import GeminiExecError
+from magic_ext.options import Options, parse_options
+from magic_ext.place import Place, choose_place
+from magic_ext.references.grammar import Reference, split_line
+from magic_ext.references.policy import parse_policy
+
+from .cells import paste
+from .closing import footer
+from .pasting import live_blocks
+from .renderers import Renderer, choose_renderer
+from .shells import cell_id
+
+__all__ = ["Asking", "Settings"]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The magic's traits, as a value."""
+
+    model: str
+    thinking: str
+    run: str
+    send: str
+    paste: str
+    system: str
+    timeout: float
+    show_thoughts: bool
+    code: bool
+    stream: bool
+    api_key: str
+    base_url: str
+    api_version: str
+    headers: Mapping[str, str]
+
+
+class _Thread(msgspec.Struct, frozen=True):
+    """A conversation's tip: the last interaction, and where it was held."""
+
+    interaction_id: str
+    place: str
+
+
+class Asking:
+    """The questions of one shell: the answers so far, the conversations' tips, and a key that was typed in."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._threads: dict[str, _Thread] = {}
+        self._last: Course | None = None
+        self.answers: list[Answer] = []
+        self.typed_key: Secret | None = None
+
+    def run_cell(self, line: str, cell: str, settings: Settings) -> None:
+        """Answer one ``%%gemini_exec`` cell; raises :class:`GeminiExecError` where that fails."""
+        references, rest = split_line(line)
+        options = parse_options(rest)
+        question = self._question(_prompt(cell), references, options, settings)
+        course = Course(question, self._shell.user_ns, Path.cwd())
+        renderer = choose_renderer(self._shell)
+        renderer.start(course.manifest)
+        if options.dry_run:
+            renderer.finish(footer(course, "not sent"), ())
+            return
+        answer = _watched(course, renderer)
+        self._remember(answer, course, options)
+        renderer.finish(footer(course), answer.steps)
+        which = options.paste or settings.paste
+        if which != "none" and answer.code:
+            self.paste_blocks([] if which == "all" else [_last_that_worked(answer)])
+
+    def paste_blocks(self, numbers: list[int]) -> None:
+        """Put code blocks of the last answer, counted from 1, into a new cell; all that worked when none is named."""
+        if self._last is None or not self.answers[-1].code:
+            raise GeminiExecError("There is no code to paste yet.", hint="Ask something with %%gemini_exec first.")
+        paste(self._shell, live_blocks(self.answers[-1], numbers, self._last.prepared.bindings))
+
+    def find_key(self, settings: Settings) -> FoundKey | None:
+        """The API key, wherever it is; the keyring is asked only from a front end with a person before it."""
+        interactive = bool(cell_id(self._shell))
+        return find_key(trait=settings.api_key, environ=os.environ, interactive=interactive, typed=self.typed_key)
+
+    def _question(
+        self, prompt: str, references: tuple[Reference, ...], options: Options, settings: Settings
+    ) -> Question:
+        key = self.find_key(settings)
+        place = choose_place(
+            model=options.model or settings.model,
+            run=options.run or settings.run,
+            endpoint=endpoint(settings, key) if key is not None else None,
+        )
+        return Question(
+            prompt=prompt,
+            place=place,
+            references=references,
+            policy=parse_policy(options.send or settings.send),
+            previous_interaction_id=self._previous(options.conversation, place),
+            code_execution=settings.code and not options.no_code,
+            thinking=options.thinking or settings.thinking or None,
+            show_thoughts=options.show_thoughts or settings.show_thoughts,
+            system=options.system or settings.system,
+            stream=settings.stream,
+            timeout=options.timeout or settings.timeout,
+        )
+
+    def _previous(self, name: str | None, place: Place) -> str:
+        if name is None:
+            return ""
+        thread = self._threads.get(name)
+        if thread is None and name:
+            return ""  # a conversation begins with its first question
+        if thread is None:
+            raise GeminiExecError("There is no answer yet to continue.", hint="Ask without -c first.")
+        if thread.place != place.name:
+            raise GeminiExecError(
+                f"That conversation was held with {thread.place}; {place.name} does not know it.",
+                hint="Leave out -c, or choose with -m the model that answered before.",
+            )
+        return thread.interaction_id
+
+    def _remember(self, answer: Answer, course: Course, options: Options) -> None:
+        self.answers.append(answer)
+        self._last = course
+        thread = _Thread(answer.interaction_id, course.question.place.name)
+        self._threads[""] = thread
+        if options.conversation:
+            self._threads[options.conversation] = thread
+        self._shell.user_ns["_gemini"] = answer
+        if options.out:
+            self._shell.user_ns[options.out] = answer
+
+
+def endpoint(settings: Settings, key: FoundKey) -> Endpoint:
+    """The server that a Gemini model is asked at, as traits and environment name it."""
+    base_url = settings.base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL", "").strip() or GOOGLE
+    return endpoint_from(base_url, settings.api_version or API_VERSION, key.secret, dict(settings.headers))
+
+
+def _watched(course: Course, renderer: Renderer) -> Answer:
+    """Run the course; what had arrived stays visible and marked where it ends early."""
+    try:
+        return course.run(renderer)
+    except KeyboardInterrupt:
+        renderer.abandon("Interrupted; this is not the whole answer.", footer(course, "interrupted"), course.steps)
+        raise
+    except GeminiExecError:
+        renderer.abandon("This is not the whole answer.", footer(course, "failed"), course.steps)
+        raise
+
+
+def _prompt(cell: str) -> str:
+    """The cell's text without nbval's marks; raises :class:`GeminiExecError` where nothing is left."""
+    lines = [line for line in cell.splitlines() if not line.lstrip().startswith("# NBVAL_")]
+    prompt = "\n".join(lines).strip()
+    if not prompt:
+        raise GeminiExecError("The cell asks nothing.", hint="Write the question below the first line.")
+    return prompt
+
+
+def _last_that_worked(answer: Answer) -> int:
+    numbers = [number for number, attempt in enumerate(answer.attempts, 1) if not attempt.failed]
+    return numbers[-1] if numbers else len(answer.attempts)

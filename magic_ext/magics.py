@@ -1,0 +1,104 @@
+"""``%%gemini_exec`` and ``%gemini``: the traits, the two magics, nothing more. What a cell does is in ``frontend``.
+
+Nothing heavy is imported here: ``%load_ext magic_ext`` must not be felt.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+from traitlets import Bool, Dict, Enum, Float, Unicode
+
+from magic_ext.options import Paste, Run, options_table
+from magic_ext.wire.request import ThinkingLevel
+
+if TYPE_CHECKING:
+    from magic_ext.frontend.asking import Asking, Settings
+
+__all__ = ["GeminiExecMagics"]
+
+_HELP = f"""Ask about your data; get text, code that ran, its results and figures.
+
+::
+
+    %%gemini_exec [@REF ...] [options]
+    Your question, with @references to variables and files anywhere.
+
+References: `@sales` a variable, `@data/targets.csv` a file, `@sales[city,"unit price"]` two of its columns,
+`@Out[5]` an output, `@fig` a figure. A policy after a colon says what may leave of a table: `@sales:schema`,
+`:sample`, `:head(20)`, `:full`. `@@` is a plain @.
+
+Options, each also a trait (`%config GeminiExecMagics` lists them):
+
+{options_table()}
+"""
+
+
+@magics_class
+class GeminiExecMagics(Magics):
+    """The magics and their settings: ``%config GeminiExecMagics.model = "..."``, or in a config file."""
+
+    model = Unicode("", help="The model that answers; empty: Gemini with a key, else offline-planner.").tag(config=True)
+    thinking = Enum(["", *get_args(ThinkingLevel)], "", help="How much Gemini thinks first.").tag(config=True)
+    run = Enum(["", *get_args(Run)], "", help="Where code runs; empty: where the model is.").tag(config=True)
+    send = Unicode("auto", help="What leaves of a table: auto, schema, sample, head(N) or full.").tag(config=True)
+    paste = Enum(get_args(Paste), "none", help="Code that goes into a new cell by itself.").tag(config=True)
+    system = Unicode("", help="An instruction for the model.").tag(config=True)
+    timeout = Float(120.0, min=0.001, help="The longest silence to wait through, in seconds.").tag(config=True)
+    show_thoughts = Bool(False, help="Show the model's summaries of its thoughts.").tag(config=True)
+    code = Bool(True, help="Let the model run code.").tag(config=True)
+    debug = Bool(False, help="Show the whole traceback of an error.").tag(config=True)
+    stream = Bool(True, help="Show the answer while it comes.").tag(config=True)
+    api_key = Unicode("", help="The Gemini API key; better in GEMINI_API_KEY or by %gemini key.").tag(config=True)
+    base_url = Unicode("", help="The server; empty: GOOGLE_GEMINI_BASE_URL, else Google's.").tag(config=True)
+    api_version = Unicode("", help="The version in the server's paths; empty: the package's.").tag(config=True)
+    headers = Dict(help="Further headers for every request.").tag(config=True)
+
+    def __init__(self, shell: Any = None, **kwargs: Any) -> None:
+        super().__init__(shell, **kwargs)
+        self._asking: Asking | None = None
+
+    @no_var_expand
+    @cell_magic
+    def gemini_exec(self, line: str, cell: str) -> None:
+        """Placeholder: the text is made from the options' table below."""
+        self._in_one_line(
+            lambda: self.asking.run_cell(line, cell, self._settings()), debug=self.debug or "--debug" in line.split()
+        )
+
+    gemini_exec.__doc__ = _HELP
+
+    @no_var_expand
+    @line_magic
+    def gemini(self, line: str) -> None:
+        """What belongs to the answers: ``%gemini COMMAND``.
+
+        - ``paste [N ...]``: put the last answer's code, or its blocks N, into a new cell
+        - ``usage``: tokens of this session, by model
+        - ``models``: the models that can be asked
+        - ``key``: type in an API key, for this session
+        """
+        from magic_ext.frontend.commands import run_command
+
+        self._in_one_line(lambda: run_command(line, self.asking, self._settings()), debug=self.debug)
+
+    @property
+    def asking(self) -> Asking:
+        """The session's questions; what they need is imported with the first one."""
+        if self._asking is None:
+            from magic_ext.frontend.asking import Asking
+
+            self._asking = Asking(self.shell)
+        return self._asking
+
+    def _settings(self) -> Settings:
+        from magic_ext.frontend.asking import Settings
+
+        names = Settings.__struct_fields__
+        return Settings(**{name: getattr(self, name) for name in names})
+
+    def _in_one_line(self, work: Any, *, debug: bool) -> None:
+        from magic_ext.frontend.failure import in_one_line
+
+        in_one_line(work, debug=debug, secrets=[self.api_key])
