@@ -24,6 +24,7 @@ T = TypeVar("T")
 MESSAGE_BYTES = 32 * 1024**2
 # How often a waiting thread looks up: on Windows a wait without end cannot be interrupted.
 LOOK_UP = 0.25
+CLOSE_SECONDS = 30
 
 
 class Kernels:
@@ -61,10 +62,11 @@ class Kernels:
             loop, thread = self._loop, self._thread
             if loop is None or thread is None or loop.is_closed():
                 return
-            with contextlib.suppress(RuntimeError):
-                asyncio.run_coroutine_threadsafe(self._close(), loop).result(30)
-                loop.call_soon_threadsafe(loop.stop)
-            thread.join(5)
+            closing = asyncio.run_coroutine_threadsafe(self._close(), loop)
+            closing.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
+            # The garbage collector may close a forgotten pool from the very thread that has to do the work.
+            if thread is not threading.current_thread():
+                thread.join(CLOSE_SECONDS)
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._starting:

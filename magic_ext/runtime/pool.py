@@ -129,10 +129,18 @@ class Pool:
             self._discard(session)
         if spare is not None:
             with contextlib.suppress(GeminiExecError):
-                kernel = wait_for(spare)
-                if kernel.alive:
-                    return Session(kernel, self._kernels)
-        return Session(wait_for(self._kernels.start(isolation, preload=False)), self._kernels)
+                session = self._session(spare)
+                if session.alive:
+                    return session
+        return self._session(self._kernels.start(isolation, preload=False))
+
+    def _session(self, started: Future[Kernel]) -> Session:
+        try:
+            return Session(wait_for(started), self._kernels)
+        except BaseException:
+            # Whoever interrupts the wait does not stop the start: the kernel is ended once it is there.
+            started.add_done_callback(self._end_unused)
+            raise
 
     def _discard(self, session: Session) -> None:
         """Close in the background; the workspace and the process are gone soon after."""

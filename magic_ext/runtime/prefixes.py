@@ -39,8 +39,8 @@ def bwrap(program: str, workspace: Workspace, limits: Limits) -> list[str]:
 def sandlock(program: str, workspace: Workspace, limits: Limits) -> list[str]:
     """Return the argv of our supervisor around the sandlock library (Landlock and seccomp, no namespaces).
 
-    Not its ``max_memory``: that counts what allocators merely reserve, and kills pandas at a quarter of the limit. The kernel
-    limits its own address space instead, which ends in a MemoryError.
+    Not its ``max_memory``: that counts what allocators merely reserve, and kills pandas at a quarter of the limit. The
+    kernel limits its own address space instead, which ends in a MemoryError.
     """
     readable = [*library_paths(), "/dev", "/proc", str(workspace.script)]
     policy = {

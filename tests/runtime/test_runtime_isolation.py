@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,19 +15,18 @@ import pytest
 from magic_ext.runtime import isolation as isolation_module
 from magic_ext.runtime import probe
 from magic_ext.runtime.errors import NotIsolated
-from magic_ext.runtime.isolation import Isolation, candidates, find_isolation
+from magic_ext.runtime.isolation import Isolation, find_isolation
 from magic_ext.runtime.limits import Limits
 from magic_ext.runtime.pool import Pool
 from magic_ext.runtime.session import Session
 
-conftest = sys.modules[next(name for name in sys.modules if name.endswith("runtime.conftest"))]
-NONE = Isolation("none", conftest.LIMITS)
+PoolOf = Callable[[Isolation], Pool]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
-@pytest.fixture(scope="module", params=list(conftest.WORKING))
-def prisoner(request: pytest.FixtureRequest) -> Iterator[Session]:
-    with conftest.PoolOf(conftest.WORKING[request.param]) as pool:
+@pytest.fixture(scope="module")
+def prisoner(sandbox: Isolation, pool_of: PoolOf) -> Iterator[Session]:
+    with pool_of(sandbox) as pool:
         yield pool.take(None)
 
 
@@ -94,18 +93,16 @@ def test_files_and_libraries_work(prisoner: Session) -> None:
     assert prisoner.run("open('big', 'wb').write(b'x' * 300 * 2**20)").status == "error"
 
 
-@pytest.mark.parametrize("name", list(conftest.WORKING))
-def test_memory_is_limited(name: str) -> None:
-    with conftest.PoolOf(conftest.WORKING[name]) as pool:
+def test_memory_is_limited(sandbox: Isolation, pool_of: PoolOf) -> None:
+    with pool_of(sandbox) as pool:
         session = pool.take(None)
         done = session.run("blocks = []\nfor _ in range(24): blocks.append(b'x' * 2**28)\nprint('6 GB')")
         assert (done.status, "MemoryError" in done.error) in {("error", True), ("dead", False)}
         assert "6 GB" not in done.output
 
 
-@pytest.mark.parametrize("name", list(conftest.WORKING))
-def test_a_fork_bomb_is_bounded_and_nothing_survives(name: str) -> None:
-    with conftest.PoolOf(conftest.WORKING[name]) as pool:
+def test_a_fork_bomb_is_bounded_and_nothing_survives(sandbox: Isolation, pool_of: PoolOf) -> None:
+    with pool_of(sandbox) as pool:
         session = pool.take(None)
         home = str(session.workdir.parent / "home")
         code = """
@@ -124,9 +121,8 @@ def test_a_fork_bomb_is_bounded_and_nothing_survives(name: str) -> None:
 
 
 @linux
-@pytest.mark.parametrize("isolation", [*conftest.WORKING.values(), NONE], ids=lambda one: one.name)
-def test_a_detached_daemon_ends_with_the_session(isolation: Isolation) -> None:
-    with conftest.PoolOf(isolation) as pool:
+def test_a_detached_daemon_ends_with_the_session(tool: Isolation, pool_of: PoolOf) -> None:
+    with pool_of(tool) as pool:
         session = pool.take(None, trusted=True)
         home = str(session.workdir.parent / "home")
         code = """
@@ -164,9 +160,8 @@ session.run("print('busy')\\nwhile True: pass", on_output=lambda _: print("busy"
 
 
 @linux
-@pytest.mark.parametrize("name", [*conftest.WORKING, "none"])
-def test_a_killed_owner_leaves_no_process(name: str) -> None:
-    with subprocess.Popen([sys.executable, "-c", OWNER, name], stdout=subprocess.PIPE, text=True) as owner:
+def test_a_killed_owner_leaves_no_process(tool: Isolation, pool_of: PoolOf) -> None:
+    with subprocess.Popen([sys.executable, "-c", OWNER, tool.name], stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None
         work = Path(owner.stdout.readline().strip())
         assert owner.stdout.readline() == "busy\n"
@@ -174,13 +169,14 @@ def test_a_killed_owner_leaves_no_process(name: str) -> None:
         assert having_home(home)
         owner.kill()
     assert eventually_gone(home)
-    with conftest.PoolOf(conftest.best()) as pool:
+    with pool_of(tool) as pool:
         pool.take(None, trusted=True)
         assert not work.parent.exists(), "the next pool sweeps the folder"
 
 
-def test_the_probe_sees_every_leak() -> None:
-    found = set(probe.leaks(NONE))
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing to probe there")
+def test_the_probe_sees_every_leak(none: Isolation) -> None:
+    found = set(probe.leaks(none))
     assert {"reads a file in the home folder", "reaches the network", "writes into the home folder"} <= found
     assert {"sends datagrams", "reaches sockets of other programs"} <= found
     if sys.platform == "linux":
@@ -188,18 +184,24 @@ def test_the_probe_sees_every_leak() -> None:
 
 
 @linux
-def test_a_tool_that_does_not_start_is_not_used() -> None:
-    (found,) = probe.leaks(Isolation("bwrap", conftest.LIMITS, "/bin/false"))
+def test_a_tool_that_does_not_start_is_not_used(none: Isolation) -> None:
+    (found,) = probe.leaks(Isolation("bwrap", none.limits, "/bin/false"))
     assert found.startswith("does not start")
-    (found,) = probe.leaks(Isolation("bwrap", conftest.LIMITS, "/nowhere/bwrap"))
+    (found,) = probe.leaks(Isolation("bwrap", none.limits, "/nowhere/bwrap"))
     assert found.startswith("cannot be probed")
 
 
-def test_the_best_working_tool_is_found() -> None:
-    found = find_isolation(conftest.LIMITS)
-    assert found == conftest.WORKING.get(found.name, NONE)
-    assert find_isolation(conftest.LIMITS) is found
-    assert all(not probe.leaks(one) for one in candidates(conftest.LIMITS) if one == found)
+def test_the_best_working_tool_is_found_and_remembered(best: Isolation) -> None:
+    found = find_isolation(best.limits)
+    assert found == best
+    assert find_isolation(best.limits) is found
+    assert ("not isolated" in found.line) == (found.name == "none")
+
+
+@linux
+def test_the_next_tool_is_used_when_the_first_leaks(monkeypatch: pytest.MonkeyPatch, sandbox: Isolation) -> None:
+    monkeypatch.setattr(isolation_module, "candidates", lambda limits: [Isolation("none", limits), sandbox])
+    assert find_isolation(Limits(seconds=6, processes=len(sandbox.name))) == sandbox
 
 
 def test_without_isolation_only_trusted_code_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,15 +217,14 @@ def test_without_isolation_only_trusted_code_runs(monkeypatch: pytest.MonkeyPatc
 
 @linux
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can become somebody else")
-@pytest.mark.parametrize("name", ["bwrap", "sandlock"])
-def test_works_as_a_normal_user(name: str, tmp_path: Path) -> None:
-    if name not in conftest.WORKING or not readable_by_all():
+def test_works_as_a_normal_user(sandbox: Isolation) -> None:
+    if not readable_by_all():
         pytest.skip("not for others on this machine")
     demote = "import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534); os.environ['HOME'] = '/tmp'; "
     script = (
         demote + "from magic_ext.runtime import probe; from magic_ext.runtime.isolation import candidates;"
         "from magic_ext.runtime.limits import Limits;"
-        f"print([probe.leaks(one) for one in candidates(Limits()) if one.name == {name!r}][0])"
+        f"print([probe.leaks(one) for one in candidates(Limits()) if one.name == {sandbox.name!r}][0])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd="/", check=False)
     assert done.stdout == "()\n", done.stderr

@@ -166,7 +166,7 @@ def test_the_code_sees_only_its_own_files(session: Session) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
-def test_a_file_is_never_written_through_a_link(session: Session, tmp_path: object) -> None:
+def test_a_file_is_never_written_through_a_link(session: Session) -> None:
     victim = session.workdir.parent / "victim"
     victim.write_bytes(b"untouched")
     session.run(f"import os\nos.symlink({str(victim)!r}, 'data.csv')")

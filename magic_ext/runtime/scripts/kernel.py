@@ -74,7 +74,7 @@ def count_stream(stream: Any, other: Any, budget: Budget) -> None:
             return write(text)
         kept = budget.take(text)
         if kept:
-            if budget.last is other:
+            if budget.last not in (None, stream):
                 other.flush()
             budget.last = stream
             write(kept)
