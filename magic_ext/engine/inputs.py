@@ -17,15 +17,14 @@ from urllib.request import url2pathname
 
 import msgspec
 
-from magic_ext.wire.content import Content, Document, Image, Text
+from magic_ext.wire.content import ARROW, NPY, Content, Document, Image, Text
 from magic_ext.wire.steps import Step, UserInput
 
 from .errors import bad_request
 from .tables import TableSource
 
-__all__ = ["ARROW", "InputFile", "input_files", "refuse_local_addresses"]
+__all__ = ["InputFile", "input_files", "refuse_local_addresses"]
 
-ARROW = "application/vnd.apache.arrow.file"
 _Kind = Literal["frame", "table", "picture", "document"]
 
 
@@ -86,14 +85,14 @@ def _local(block: Document | Image) -> InputFile:
     source = Path(url2pathname(parts.path))
     label = block.name or source.name
     mime_type = block.mime_type or ""
-    if isinstance(block, Document) and mime_type == ARROW:
+    if mime_type in {ARROW, NPY}:
         return InputFile(
             path=f".gemini-exec/{source.name}",
             kind="frame",
             mime_type=mime_type,
             source=source,
             variable=label,
-            load=block.load or "",
+            load=f"{label}_df = pd.DataFrame({label})" if mime_type == NPY else "",
             label=label,
         )
     load = block.load if isinstance(block, Document) else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from magic_ext.engine.models.base import Picture, Table
 from magic_ext.errors import GeminiExecError
 from magic_ext.runtime.errors import NotIsolated
+from magic_ext.wire.content import ARROW, NPY
 from magic_ext.wire.steps import CodeExecutionCall, CodeExecutionResult, Step
 
 from .inputs import InputFile, input_files
@@ -102,7 +103,7 @@ def _put(file: InputFile, session: Session) -> None:
     else:
         target.write_bytes(file.data)
     if file.kind == "frame":
-        session.run(_BIND.format(path=file.path, name=file.variable))
+        session.run(_BIND[file.mime_type].format(path=file.path, name=file.variable))
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -114,12 +115,19 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-_BIND = """
+_BIND = {
+    ARROW: """
 import pyarrow as _arrow
 with _arrow.memory_map({path!r}) as _file:
     {name} = _arrow.ipc.open_file(_file).read_all().to_pandas()
 del _arrow, _file
-"""
+""",
+    NPY: """
+import numpy as _numpy
+{name} = _numpy.load({path!r}, allow_pickle=False)
+del _numpy
+""",
+}
 
 
 def _successful_code(steps: tuple[Step, ...]) -> list[str]:

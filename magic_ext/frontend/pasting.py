@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 
 from magic_ext.answer import Answer
 from magic_ext.errors import GeminiExecError
 from magic_ext.references.attach import Binding
 
-from .binding import bind, with_needed_blocks
+from .binding import bind
+from .needed import with_needed_blocks
+from .sources import parsed
 
 __all__ = ["live_blocks"]
 
@@ -25,14 +28,21 @@ def live_blocks(answer: Answer, numbers: Sequence[int], bindings: Sequence[Bindi
                 f"There is no block {number}.", hint=f"The last answer has the blocks 1 to {len(attempts)}."
             )
     worked = [index for index, attempt in enumerate(attempts) if not attempt.failed]
-    wanted = [number - 1 for number in numbers] or worked or [len(attempts) - 1]
-    sources = [attempt.code for attempt in attempts]
-    chosen: list[int] = []
-    for index in wanted:
-        candidates = [before for before in worked if before < index] + [index]
-        blocks = [sources[i] for i in candidates]
-        for needed in with_needed_blocks(blocks, len(blocks) - 1):
-            position = candidates[blocks.index(needed)]
-            if position not in chosen:
-                chosen.append(position)
-    return [bind(sources[index], bindings) for index in chosen]
+    chosen = [number - 1 for number in numbers] or worked or [len(attempts) - 1]
+    blocks = with_needed_blocks([attempt.code for attempt in attempts], chosen, worked)
+    return [_named(bind(block, bindings), bindings) for block in blocks]
+
+
+def _named(code: str, bindings: Sequence[Binding]) -> str:
+    """The code behind a line for each name that stood for something else: handed over, it was a variable of its own."""
+    tree = parsed(code)
+    if tree is None:
+        return code
+    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    lines = [
+        f"{binding.name} = {binding.expression}"
+        for binding in bindings
+        if not binding.file and binding.name != binding.expression and binding.name in read
+    ]
+    needs_pandas = any("pd." in line for line in lines)
+    return "\n".join([*(["import pandas as pd"] if needs_pandas else []), *lines, code])
