@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from ..base import Column, Table
-from .plan import Condition, Question, columns_of
+from .plan import Condition, Question, columns_of, conditions_of
 from .schema import is_time
 
 __all__ = ["Cell", "literal"]
 
 
 def literal(value: object) -> str:
-    """Python source of a string or number, with double quotes where that needs no escapes.
+    r"""Python source of a string or number, with double quotes where that needs no escapes.
 
     >>> literal("unit price"), literal('a"b'), literal(3.5)
-    ('"unit price"', '\\'a"b\\'', '3.5')
+    ('"unit price"', '\'a"b\'', '3.5')
     """
     source = repr(value)
     inner = source[1:-1]
@@ -53,8 +53,7 @@ class Cell:
     @property
     def where(self) -> tuple[Condition, ...]:
         """The question's conditions."""
-        conditions: tuple[Condition, ...] = getattr(self.question, "where", ())
-        return conditions
+        return conditions_of(self.question)
 
     def _dates(self) -> None:
         """Dates that are still text (from a CSV file) become dates in a copy."""

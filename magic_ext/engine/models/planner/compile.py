@@ -131,7 +131,7 @@ def _scalars(cell: Cell, question: Aggregate) -> None:
         cell.add(f"print({literal(measure_title(measure) + ':')}, {value})")
 
 
-# --- by group -----------------------------------------------------------------------------------------------------------
+# --- by group -------------------------------------------------------------------------------------------------------
 
 
 def _grouped(cell: Cell, question: Aggregate) -> None:
@@ -199,7 +199,7 @@ def _groups_known(question: Aggregate) -> int:
     return first.column.unique
 
 
-# --- the table itself -----------------------------------------------------------------------------------------------------
+# --- the table itself -----------------------------------------------------------------------------------------------
 
 
 def _columns(cell: Cell, what: str) -> None:

@@ -96,7 +96,7 @@ def _sum_of_series(reader: Reader, series: tuple[str, int]) -> Computation:
     kind, n = series
     name = "prime" if kind == "primes" else "Fibonacci"
     code = _helper(kind) + f"\nnumbers = {kind}({n})\nprint(numbers)\n"
-    code += f'print("How many:", len(numbers))\nprint("Sum:", sum(numbers))\n'
+    code += 'print("How many:", len(numbers))\nprint("Sum:", sum(numbers))\n'
     return Computation(f"The sum of the first {n} {name} numbers.", code, n)
 
 
@@ -190,8 +190,13 @@ def _sum_first(reader: Reader, n: int) -> Computation:
     return Computation(f"The sum of the whole numbers from 1 to {n}.", f"print(sum(range(1, {n} + 1)))\n", n)
 
 
-@rule("check", "[(generate|write) [and] (run|execute) [python] code [for (calculation|computation|it|this)]] [,] [and] <sure>")
-@rule("check", "(generate|write|use) [and run|and execute] [python] code [for (calculation|computation|it|this)]", sure=0)
+@rule(
+    "check",
+    "[(generate|write) [and] (run|execute) [python] code [for (calculation|computation|it|this)]] [,] [and] <sure>",
+)
+@rule(
+    "check", "(generate|write|use) [and run|and execute] [python] code [for (calculation|computation|it|this)]", sure=0
+)
 def _check(reader: Reader, sure: int) -> tuple[int]:
     return (sure,)
 
@@ -202,10 +207,10 @@ def _sure(reader: Reader, n: int) -> int:
 
 
 def compute(text: str) -> Computation | None:
-    """The computation that ``text`` asks for, when every word of it is used.
+    r"""The computation that ``text`` asks for, when every word of it is used.
 
     >>> compute("What is 17 * 23?").code
-    'print(17 * 23)\\n'
+    'print(17 * 23)\n'
     >>> compute("What is the sum of my invoices?")
     """
     found: Computation | None = None
@@ -251,7 +256,8 @@ _SPOKEN = (
     _Spoken(r"\bcubed\b", "**3"),
 )
 _ASKED = re.compile(
-    r"^\s*(please\s+)?(what\s+is|what's|how\s+much\s+is|(can|could)\s+you\s+(calculate|compute)|calculate|compute|evaluate)?\s+", re.I
+    r"^\s*(please\s+)?(what\s+is|what's|how\s+much\s+is|(can|could)\s+you\s+(calculate|compute)|calculate|compute|evaluate)?\s+",
+    re.I,
 )
 _PERCENT = re.compile(r"^([\d.,]+)\s*(%|percent)\s+of\s+([\d.,]+)$", re.I)
 _ROOT = re.compile(r"\b(?:the\s+)?(?:square\s+root|sqrt)(?:\s+of\s+|\s*\(|\s+)([\d.,]+)\)?", re.I)
@@ -286,7 +292,7 @@ def _small(node: ast.expr) -> bool:
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
             return _small(operand)
         case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(power))):
-            return power <= 1000 and isinstance(left, ast.Constant) and abs(left.value) <= MOST  # type: ignore[arg-type, operator]
+            return power <= 1000 and isinstance(left, ast.Constant) and float(ast.unparse(left)) <= MOST
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.FloorDiv(), right=right):
             return _small(left) and _small(right)
         case ast.Call(func=ast.Attribute(value=ast.Name(id="math"), attr="sqrt"), args=[ast.Constant()], keywords=[]):
@@ -311,7 +317,9 @@ def _equation(text: str) -> Computation | None:
     if not all(re.fullmatch(rf"[\d\s.+*/(){name}-]+", side) and _polynomial(side) for side in sides):
         return None
     left, right = (ast.unparse(ast.parse(side.strip(), mode="eval")) for side in sides)
-    code = f'import sympy as sp\n\n{name} = sp.symbols("{name}")\nsolutions = sp.solve(sp.Eq({left}, {right}), {name})\n'
+    code = (
+        f'import sympy as sp\n\n{name} = sp.symbols("{name}")\nsolutions = sp.solve(sp.Eq({left}, {right}), {name})\n'
+    )
     return Computation(f"The solutions of {left} = {right} for {name}.", code + "print(solutions)\n")
 
 

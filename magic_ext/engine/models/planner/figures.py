@@ -122,5 +122,3 @@ def _has_dollars(cell: Cell) -> bool:
     texts = [column.name for column in columns] + [str(value) for column in columns for value in column.values]
     unseen = any(column.kind in {"text", "other"} and not column.values and not is_time(column) for column in columns)
     return unseen or any("$" in text for text in texts)
-
-

@@ -20,7 +20,7 @@ rule = grammar.rule
 
 Conditions = tuple[Condition, ...]
 
-# --- values: "male", "Adelie or Gentoo", "male Gentoo penguins" ---------------------------------------------------
+# --- values: "male", "Adelie or Gentoo", "male Gentoo penguins" -----------------------------------------------------
 
 
 @rule("sameness", "<value>")
@@ -62,18 +62,18 @@ def _noun_values(reader: Reader, values: Conditions, **_: Any) -> Where:
 
 
 @rule("modifier", "(of|for|among|in|on|from|at) <noun> [only]")
-@rule("modifier", "(that|who|which) (are|is|were|was) <noun>", "(are|is|were|was) <noun>")
+@rule("modifier", "(that|who|which) (are|is|were|was) <noun>", "(are|is|were|was) [in|on|at|from] <noun>")
 def _of(reader: Reader, noun: Where) -> Where:
     return noun
 
 
 @rule("modifier", "(of|for|in|on|at) [the] <column> <values>")
 def _of_column(reader: Reader, column: Column, values: Conditions) -> Where | None:
-    """"For the species Gentoo": the column must be that of the value."""
+    """“For the species Gentoo”: the column must be that of the value."""
     return Where(values) if all(condition.column == column for condition in values) else None
 
 
-# --- predicates: "body mass over 5000", "island is Biscoe" -----------------------------------------------------------
+# --- predicates: "body mass over 5000", "island is Biscoe" ----------------------------------------------------------
 
 
 @rule("over", "(over|above|exceeding|exceeds|exceed|>)", operator=">")
@@ -97,7 +97,7 @@ def _unit(reader: Reader, at: int) -> Iterator[tuple[str, int]]:
 
 @grammar.terminal("is_value")
 def _is_value(reader: Reader, at: int) -> Iterator[tuple[Condition, int]]:
-    """"Island is Biscoe", "species Gentoo": the value is looked for in that column only."""
+    """“Island is Biscoe”, "species Gentoo": the value is looked for in that column only."""
     for column, after in reader.find("column", at):
         start = after
         if start < len(reader.tokens) and reader.tokens[start].key in {"is", "are", "was", "were", "=", "==", "equals"}:
@@ -139,7 +139,7 @@ def _predicate_between(reader: Reader, column: Column, low: float, high: float, 
 
 @grammar.terminal("heavier")
 def _heavier(reader: Reader, at: int) -> Iterator[tuple[tuple[str, Column], int]]:
-    """"Heavier than" where exactly one column holds a mass or a weight."""
+    """“Heavier than” where exactly one column holds a mass or a weight."""
     keys = [token.key for token in reader.tokens[at : at + 2]]
     if len(keys) == 2 and keys[0] in COMPARATIVES and keys[1] == "than":
         operator, nouns = COMPARATIVES[keys[0]]
@@ -234,7 +234,12 @@ def _time_month(reader: Reader, month: int, moment: Moment) -> Moment | None:
     return None if moment.month else Moment(moment.year, month)
 
 
-@rule("modifier", "(in|for|during|of|on) <time:first>")
+@rule("modifier", "on <time>")
+def _on(reader: Reader, time: Moment) -> Where | None:
+    return timed(reader, time, time) if time.day else None
+
+
+@rule("modifier", "(in|for|during) <time:first>")
 @rule("modifier", "from <time:first> (to|until|through) <time:last>", "between <time:first> and <time:last>")
 def _in(reader: Reader, first: Moment, last: Moment | None = None) -> Where | None:
     return timed(reader, first, last or first)
@@ -265,7 +270,10 @@ def timed(reader: Reader, first: Moment | None, last: Moment | None, *, inclusiv
     """The rows between two moments, of the only column of years or dates."""
     years = reader.schema.years
     if len(years) + len(reader.schema.dates) > 1:
-        return reader.refuse("there are several columns of dates or years")
+        reader.refuse("there are several columns of dates or years")
+        return None
+    if not all(_covered(reader, column, time) for column in (*years, *reader.schema.dates) for time in (first, last)):
+        return None
     if years and not any(time and time.month for time in (first, last)):
         return Where((_years(years[0], first, last, inclusive),))
     if years or not only_date(reader):
@@ -274,6 +282,16 @@ def timed(reader: Reader, first: Moment | None, last: Moment | None, *, inclusiv
         return Where(tuple(_days(reader.schema.dates[0], first, last, inclusive)))
     except ValueError:  # there is no such day
         return None
+
+
+def _covered(reader: Reader, column: Column, time: Moment | None) -> bool:
+    """Whether the table has that year; else the number may mean something else, such as an amount."""
+    bounds = [column.low, column.high] if column.low is not None else [str(value) for value in column.values]
+    years = [int(bound) if isinstance(bound, float) else int(bound[:4]) for bound in bounds if bound is not None]
+    if time is None or not years or min(years) <= time.year <= max(years):
+        return True
+    reader.refuse(f"`{column.name}` goes from {min(years)} to {max(years)}, without {time.year}")
+    return False
 
 
 def _years(column: Column, first: Moment | None, last: Moment | None, inclusive: bool) -> Condition:
@@ -304,4 +322,3 @@ def _following(time: Moment) -> Moment:
     if time.month:
         return Moment(time.year + time.month // 12, time.month % 12 + 1)
     return Moment(time.year + 1)
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -10,7 +10,7 @@ from ..base import Column
 from .filters import Conditions, Moment, timed
 from .grammar import Reader
 from .phrases import As, By, Sort, Where, grammar
-from .plan import Aggregate, Describe, Distribution, Group, Measure, Question, Rank, Rows
+from .plan import Aggregate, Columns, Describe, Distribution, Group, Measure, Question, Rank, Rows, Scatter
 from .refine import apply, settle
 from .schema import is_numeric
 
@@ -79,7 +79,9 @@ def _change_noun(reader: Reader, noun: Where) -> Where | None:
     return noun if noun.conditions else None
 
 
-@rule("change", "(only|just|same) [for|in|during] <time>", "(for|in|during) <time> [only]", "(what|how) about [in] <time>")
+@rule(
+    "change", "(only|just|same) [for|in|during] <time>", "(for|in|during) <time> [only]", "(what|how) about [in] <time>"
+)
 def _change_time(reader: Reader, time: Moment) -> Where | None:
     return timed(reader, time, time)
 
@@ -94,7 +96,9 @@ def _change_how(reader: Reader, hows: tuple[str, ...], **_: Any) -> How:
     return How(hows)
 
 
-@rule("change", "(for|of|with) <columns>", "(what|how) about [for] <columns>", "[do] same [thing] (for|with|of) <columns>")
+@rule(
+    "change", "(for|of|with) <columns>", "(what|how) about [for] <columns>", "[do] same [thing] (for|with|of) <columns>"
+)
 @rule("change", "<columns>")
 def _change_columns(reader: Reader, columns: tuple[Column, ...]) -> Of:
     return Of(columns)
@@ -142,20 +146,20 @@ def _undrawn(question: Question) -> Question:
 
 
 def _regroup(reader: Reader, question: Question, groups: tuple[Group, ...]) -> Question | None:
-    if not hasattr(question, "groups"):
+    if not isinstance(question, Aggregate | Describe | Distribution | Scatter):
         return None
     if isinstance(question, Aggregate):
         chart = "auto" if question.chart else ""
         question = replace(question, chart=chart, trend=False)
-    return settle(reader, apply(reader, cast(Question, replace(question, groups=())), (By(groups),)))
+    return settle(reader, apply(reader, replace(question, groups=()), (By(groups),)))
 
 
 def _refilter(reader: Reader, question: Question, conditions: Conditions) -> Question | None:
-    if not hasattr(question, "where"):
+    if isinstance(question, Columns):
         return None
     columns = {condition.column for condition in conditions}
     kept = tuple(condition for condition in question.where if condition.column not in columns)
-    return settle(reader, cast(Question, replace(question, where=kept + conditions)))
+    return settle(reader, replace(question, where=kept + conditions))
 
 
 def _of(reader: Reader, question: Question, columns: tuple[Column, ...]) -> Question | None:

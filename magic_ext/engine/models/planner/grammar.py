@@ -1,17 +1,17 @@
 """A small grammar: rules are written as text, and every reading of a sentence is found.
 
 A pattern is a row of words and references: ``how many <rows> [are there]``, ``(of|for) <column>``. Brackets are
-optional, bars separate alternatives, ``<name>`` refers to other rules (``<name:key>`` binds it under another key),
-``<name*>`` to any number of them. A rule's action gets what its references matched and returns the rule's value, or None
-to refuse. Nothing is skipped: a sentence is understood when a rule covers all of its tokens.
+optional, bars separate alternatives, ``<name>`` refers to other rules (``<name:key>`` binds it under another key), and
+``<name*>`` to any number of them. A rule's action gets what its references matched and returns the rule's value, or
+None to refuse. Nothing is skipped: a sentence is understood when a rule covers all of its tokens.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from .schema import Schema
 from .tokens import Token
@@ -21,6 +21,7 @@ __all__ = ["Grammar", "Reader"]
 Bindings = dict[str, Any]
 Match = tuple[Bindings, int]
 Action = Callable[..., Any]
+Declared = TypeVar("Declared", bound=Callable[..., Any])
 Terminal = Callable[["Reader", int], Iterator[tuple[Any, int]]]
 
 
@@ -75,10 +76,10 @@ class Grammar:
         self.terminals: dict[str, Terminal] = {}
         self.vocabulary: set[str] = set()
 
-    def rule(self, name: str, /, *patterns: str, **fixed: Any) -> Callable[[Action], Action]:
+    def rule(self, name: str, /, *patterns: str, **fixed: Any) -> Callable[[Declared], Declared]:
         """Declare that each of ``patterns`` is a ``name``; its action also gets ``fixed``."""
 
-        def declare(action: Action) -> Action:
+        def declare(action: Declared) -> Declared:
             for pattern in patterns:
                 self.add(name, pattern, lambda reader, **bound: action(reader, **{**fixed, **bound}))
             return action
@@ -90,7 +91,7 @@ class Grammar:
         row = _Pattern(pattern, self.vocabulary).row()
         self.rules.setdefault(name, []).append((row, action))
 
-    def words(self, name: str, table: dict[str, Any]) -> None:
+    def words(self, name: str, table: Mapping[str, Any]) -> None:
         """Declare a rule for each phrase of ``table``; its value is the entry."""
         for phrase, value in table.items():
             self.add(name, phrase, lambda reader, value=value: value)
@@ -162,7 +163,7 @@ class _Pattern:
     """The reader of a pattern's text."""
 
     def __init__(self, text: str, vocabulary: set[str]) -> None:
-        self.parts = re.findall(r"<[^<>\s]+>|[\[\]()|]|[^\s<>\[\]()|]+|[<>]=?", text)
+        self.parts: list[str] = re.findall(r"<[^<>\s]+>|[\[\]()|]|[^\s<>\[\]()|]+|[<>]=?", text)
         self.vocabulary = vocabulary
         self.at = 0
 

@@ -97,18 +97,48 @@ COMPARATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 # Amounts that everybody adds up: "monthly revenue" is a total.
 ADDITIVE = frozenset(
-    "revenue sale amount quantity profit turnover spend spending income earning expense expenditure unit".split()
+    [
+        "revenue",
+        "sale",
+        "amount",
+        "quantity",
+        "profit",
+        "turnover",
+        "spend",
+        "spending",
+        "income",
+        "earning",
+        "expense",
+        "expenditure",
+        "unit",
+    ]
 )
 
 NUMBER_WORDS = {
     word: n
-    for n, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), start=1)
+    for n, word in enumerate(
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], start=1
+    )
 } | {"twenty": 20, "fifty": 50}
 
 MONTHS = {
     word: n
     for n, word in enumerate(
-        "january february march april may june july august september october november december".split(), start=1
+        [
+            "january",
+            "february",
+            "march",
+            "april",
+            "may",
+            "june",
+            "july",
+            "august",
+            "september",
+            "october",
+            "november",
+            "december",
+        ],
+        start=1,
     )
 }
 

@@ -16,6 +16,7 @@ from .compile import compile_plans
 from .compute import Computation, compute
 from .parse import Declined, parse
 from .plan import Plan
+from .titles import code_span
 
 __all__ = ["OfflinePlanner"]
 
@@ -71,7 +72,7 @@ class OfflinePlanner:
 def _closing(answer: _Answer, result: CodeExecutionResult) -> str:
     if result.is_error:
         lines = [line.strip() for line in result.text.splitlines() if line.strip()]
-        why = say.code_span(lines[-1][:300]) if lines else "no message"
+        why = code_span(lines[-1][:300]) if lines else "no message"
         return f"The code failed ({why}). The rules give the same code again, so I stop here. {say.ENGINES}"
     if answer.plans:
         return say.closing(answer.plans, result.text)
@@ -118,7 +119,9 @@ def _pictured(conversation: Conversation, text: str) -> _Answer:
     if not _PICTURE_SIZE.fullmatch(text) or len(conversation.pictures) != 1:
         return _Answer(say.picture(conversation))
     path = literal(conversation.pictures[0].path)
-    code = f'from PIL import Image\n\nwith Image.open({path}) as picture:\n    print("Width and height:", picture.size)\n'
+    code = (
+        f'from PIL import Image\n\nwith Image.open({path}) as picture:\n    print("Width and height:", picture.size)\n'
+    )
     return _Answer("The width and height of the picture, in pixels.", code)
 
 

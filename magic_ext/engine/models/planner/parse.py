@@ -6,16 +6,47 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..base import Table
+from . import drawings, inventory  # noqa: F401  # declare their rules
 from .followups import revise
 from .grammar import Reader
 from .lexicon import ADJECTIVES, COMPARATIVES, NUMBER_WORDS
-from .plan import Plan, Question, columns_of
+from .phrases import As
+from .plan import Plan, Question, columns_of, conditions_of, groups_of
 from .questions import grammar
 from .schema import Schema
-from .tokens import Token, sentences, tokenize
+from .tokens import sentences, tokenize
 
 __all__ = ["Declined", "parse"]
 
+VERBS = {
+    "show",
+    "give",
+    "tell",
+    "print",
+    "list",
+    "display",
+    "find",
+    "get",
+    "calculate",
+    "compute",
+    "determine",
+    "report",
+    "name",
+    "plot",
+    "draw",
+    "chart",
+    "graph",
+    "visualise",
+    "visualize",
+    "make",
+    "create",
+    "describe",
+    "summarise",
+    "summarize",
+    "what",
+    "which",
+    "how",
+}
 KNOWN = {*NUMBER_WORDS, *ADJECTIVES, *COMPARATIVES, "true", "false"}
 
 rule = grammar.rule
@@ -30,15 +61,24 @@ class Declined:
     readings: tuple[Plan, ...] = ()
 
 
-@rule("two", "<question> [,] (and|then|and then) <drawing:second>", "<question> [,] (and|and then|then) <question:second>")
-def _two(reader: Reader, question: Question, second: object) -> tuple[Question, ...] | None:
-    revised = revise(reader, question, second)
-    if revised:
-        return (revised,)
+@grammar.terminal("command")
+def _command(reader: Reader, at: int) -> Iterator[tuple[Question, int]]:
+    """A question that begins with a verb or a question word: only such a one starts anew after "and"."""
+    if at < len(reader.tokens) and reader.tokens[at].key in VERBS:
+        yield from reader.find("question", at)
+
+
+@rule(
+    "two", "<question> [,] (and|then|and then) <drawing:second>", "<question> [,] (and|and then|then) <command:second>"
+)
+def _two(reader: Reader, question: Question, second: As | Question) -> tuple[Question, ...] | None:
+    if isinstance(second, As):
+        drawn = revise(reader, question, second)
+        return (drawn,) if drawn else None
     # "... and show the mean for males": whose rows? Only asks without filters, grouped before the "and", stand alone.
-    filtered = getattr(question, "where", ()) or getattr(second, "where", ())
-    grouped = getattr(question, "groups", ()) or not getattr(second, "groups", ())
-    return None if filtered or not grouped or not isinstance(second, Question) else (question, second)
+    filtered = conditions_of(question) or conditions_of(second)
+    grouped = groups_of(question) or not groups_of(second)
+    return None if filtered or not grouped else (question, second)
 
 
 @rule("courtesy", "thanks", "thank you", "hi", "hello", "hey")
@@ -130,7 +170,11 @@ def _unknown(reader: Reader) -> Iterator[str]:
     at = 0
     while at < len(reader.tokens):
         token = reader.tokens[at]
-        ends = [found.end for found in (reader.schema.column(reader.tokens, at), reader.schema.value(reader.tokens, at)) if found]
+        ends = [
+            found.end
+            for found in (reader.schema.column(reader.tokens, at), reader.schema.value(reader.tokens, at))
+            if found
+        ]
         ends += [end] if (end := reader.schema.named(reader.tokens, at)) else []
         if ends:
             at = max(ends)

@@ -54,7 +54,7 @@ class Nothing(msgspec.Struct, frozen=True):
     """A modifier without a meaning of its own: "are there", "in the table"."""
 
 
-# --- terminals ---------------------------------------------------------------------------------------------------
+# --- terminals ------------------------------------------------------------------------------------------------------
 
 
 @grammar.terminal("column")
@@ -101,7 +101,7 @@ def _named(reader: Reader, at: int) -> Iterator[tuple[str, int]]:
 
 @grammar.terminal("adjective")
 def _adjective(reader: Reader, at: int) -> Iterator[tuple[tuple[Column, bool], int]]:
-    """"Longest bill length", "longest bill", "heaviest": the column and whether the largest come first."""
+    """“Longest bill length”, "longest bill", "heaviest": the column and whether the largest come first."""
     if at >= len(reader.tokens) or reader.tokens[at].key not in ADJECTIVES:
         return
     largest, nouns = ADJECTIVES[reader.tokens[at].key]
@@ -143,9 +143,11 @@ def _either(reader: Reader, said: str, names: list[str]) -> None:
     reader.refuse(f"“{said}” could be {listed} or `{names[-1]}`")
 
 
-# --- small words -------------------------------------------------------------------------------------------------
+PLURALS = frozenset({"people", "staff", "personnel", "children", "men", "women", "data", "series", "species", "df"})
 
-grammar.words("how", {word: hows for word, hows in HOWS.items()})
+# --- small words ----------------------------------------------------------------------------------------------------
+
+grammar.words("how", HOWS)
 grammar.words("superlative", {word: (largest,) for word, largest in SUPERLATIVES.items()})
 grammar.words("periodly", PERIOD_ADJECTIVES)
 grammar.words("period", PERIODS | {f"{word}s": code for word, code in PERIODS.items()} | {"calendar month": "M"})
@@ -169,8 +171,9 @@ def _table(reader: Reader, **_: Any) -> str:
 
 @rule("row", "<named>")
 def _row_named(reader: Reader, named: str) -> str:
-    """The rows of a table called penguins are penguins."""
-    return "many" if named.casefold().endswith("s") else "one"
+    """The rows of a table called penguins are penguins, and one of them is a penguin."""
+    said = named.casefold()
+    return "one" if said == singular(said) and said not in PLURALS else "many"
 
 
 @rule("columns", "<column>")
@@ -193,14 +196,15 @@ def _hows_more(reader: Reader, how: tuple[str, ...], hows: tuple[str, ...], **_:
     return how + hows
 
 
-# --- measures ----------------------------------------------------------------------------------------------------
+# --- measures -------------------------------------------------------------------------------------------------------
 
 
 @rule("measure", "<hows> [value|values] [of|for] <columns>")
 def _measure(reader: Reader, hows: tuple[str, ...], columns: tuple[Column, ...]) -> tuple[Measure, ...] | None:
     for column in columns:
         if not is_numeric(column) and not (set(hows) <= {"min", "max"} and column.kind == "datetime"):
-            return reader.refuse(f"`{column.name}` is not a column of numbers")
+            reader.refuse(f"`{column.name}` is not a column of numbers")
+            return None
     return tuple(Measure(how, column) for column in columns for how in hows)
 
 
@@ -218,17 +222,19 @@ def _measure_distinct(reader: Reader, column: Column) -> tuple[Measure, ...]:
 
 @rule("measure", "number of <column>", "how many <column>")
 def _measure_kinds(reader: Reader, column: Column) -> tuple[Measure, ...] | None:
-    """"How many species" counts kinds; of a number it could be a total as well, so it is refused."""
+    """“How many species” counts kinds; of a number it could be a total as well, so it is refused."""
     if column.kind in {"text", "datetime"} or column in reader.schema.years:
         return (Measure("nunique", column),)
-    return reader.refuse(f"“how many {column.name}” could be a total or a count")
+    reader.refuse(f"“how many {column.name}” could be a total or a count")
+    return None
 
 
 @rule("measure", "count of [known] <column>")
 def _measure_count(reader: Reader, column: Column) -> tuple[Measure, ...] | None:
     if is_numeric(column):
         return (Measure("count", column),)
-    return reader.refuse(f"“count of {column.name}” could be the number of rows or of distinct values")
+    reader.refuse(f"“count of {column.name}” could be the number of rows or of distinct values")
+    return None
 
 
 @rule("rowcount", "(number of|count of|how many) <noun>")
@@ -253,7 +259,7 @@ def _measure_rows(reader: Reader, **_: Any) -> tuple[Measure, ...]:
     return (Measure("rows"),)
 
 
-# --- groups ------------------------------------------------------------------------------------------------------
+# --- groups ---------------------------------------------------------------------------------------------------------
 
 MAX_NUMBER_GROUPS = 50
 
@@ -261,7 +267,13 @@ MAX_NUMBER_GROUPS = 50
 @rule("group", "<column>")
 def _group(reader: Reader, column: Column) -> Group | None:
     if column.kind == "other" or (column.kind == "number" and column.unique > MAX_NUMBER_GROUPS):
-        return reader.refuse(f"`{column.name}` has too many different values to group by")
+        reader.refuse(f"`{column.name}` has too many different values to group by")
+        return None
+    if column.kind == "datetime" and not all(
+        str(bound)[10:] in {"", "T00:00:00"} for bound in (column.low, column.high)
+    ):
+        reader.refuse(f"`{column.name}` has times of day; say by day, week, month, quarter or year")
+        return None
     return Group(column)
 
 
@@ -292,7 +304,7 @@ def only_date(reader: Reader) -> bool:
     return False
 
 
-_BY = "(by|per|for each|for every|in each|on each|at each|within each|grouped by|broken down by|split by)"
+_BY = "(by|per|(for|in|on|at|within) each|for every|(grouped|broken down|split|coloured|colored) by)"
 
 
 @rule("modifier", f"{_BY} <groups>")
@@ -305,7 +317,8 @@ def _over_time(reader: Reader) -> Over | None:
     times = reader.schema.dates or reader.schema.years
     if len(times) == 1:
         return Over(Group(times[0]))
-    return reader.refuse("there is not exactly one column of dates or years")
+    reader.refuse("there is not exactly one column of dates or years")
+    return None
 
 
 @rule("modifier", "(over|through|across) <period>")
@@ -330,7 +343,7 @@ def _sort(reader: Reader, largest: bool) -> Sort:
     return Sort(largest)
 
 
-@rule("modifier", "(are|is) there", "there are", "do we have", "did we have", "exist", "in total")
+@rule("modifier", "(are|is|were|was) there", "there (are|were)", "do we have", "did we have", "exist", "in total")
 @rule("modifier", "(in|of|from|for|on) <table>", "using <table>", "does <table> (have|contain)")
 @rule("modifier", "are in <table>", "are there in <table>")
 def _nothing(reader: Reader, **_: object) -> Nothing:

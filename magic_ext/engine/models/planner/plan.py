@@ -25,6 +25,8 @@ __all__ = [
     "Scatter",
     "Unique",
     "columns_of",
+    "conditions_of",
+    "groups_of",
 ]
 
 Operator = Literal["==", "<", "<=", ">", ">=", "in", "between", "isna"]
@@ -143,9 +145,7 @@ class Correlation(msgspec.Struct, frozen=True):
     where: tuple[Condition, ...] = ()
 
 
-Question = (
-    Aggregate | Rows | Head | Columns | Describe | Missing | Unique | Distribution | Scatter | Correlation
-)
+Question = Aggregate | Rows | Head | Columns | Describe | Missing | Unique | Distribution | Scatter | Correlation
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -167,6 +167,16 @@ def columns_of(question: Question) -> tuple[Column, ...]:
         found.append(question.column)
     elif isinstance(question, Describe | Missing | Correlation):
         found += question.columns
-    found += [group.column for group in getattr(question, "groups", ())]
-    found += [condition.column for condition in getattr(question, "where", ())]
+    found += [group.column for group in groups_of(question)]
+    found += [condition.column for condition in conditions_of(question)]
     return tuple(dict.fromkeys(found))
+
+
+def groups_of(question: Question) -> tuple[Group, ...]:
+    """What the question groups by; nothing where grouping has no meaning."""
+    return question.groups if isinstance(question, Aggregate | Describe | Distribution | Scatter) else ()
+
+
+def conditions_of(question: Question) -> tuple[Condition, ...]:
+    """Which rows the question is about; nothing for the table's columns."""
+    return () if isinstance(question, Columns) else question.where

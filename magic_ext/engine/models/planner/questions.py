@@ -13,29 +13,21 @@ from .grammar import Reader
 from .phrases import As, Where, grammar, only_date
 from .plan import (
     Aggregate,
-    Columns,
-    Correlation,
-    Describe,
-    Distribution,
     Group,
-    Head,
     Measure,
-    Missing,
     Question,
     Rank,
     Rows,
-    Scatter,
-    Unique,
 )
 from .refine import apply, settle
 from .schema import is_numeric, is_time, is_year
 
-__all__ = ["grammar"]
+__all__ = ["by_period", "grammar", "whole_number"]
 
 rule = grammar.rule
 replace = msgspec.structs.replace
 
-# --- the frame of a question: opener, core, modifiers -------------------------------------------------------------
+# --- the frame of a question: opener, core, modifiers ---------------------------------------------------------------
 
 _ASK = (
     "what (is|are|was|were)",
@@ -80,7 +72,7 @@ def _core_figure(reader: Reader, figure: Question) -> Question:
     return figure
 
 
-# --- aggregates ----------------------------------------------------------------------------------------------------
+# --- aggregates -----------------------------------------------------------------------------------------------------
 
 
 @rule("amounts", "<measures>")
@@ -112,7 +104,8 @@ def _core_amounts(reader: Reader, amounts: Aggregate) -> Aggregate:
 
 
 @rule("core", "<periodly> <amounts>", "<periodly> <open:amounts>")
-def _core_period(reader: Reader, periodly: str, amounts: Aggregate) -> Aggregate | None:
+def by_period(reader: Reader, periodly: str, amounts: Aggregate) -> Aggregate | None:
+    """Amounts by month or another period of the table's only date; by year also of a column of years."""
     if periodly == "Y" and not reader.schema.dates and len(reader.schema.years) == 1:
         return replace(amounts, groups=(Group(reader.schema.years[0]),))
     return replace(amounts, groups=(Group(reader.schema.dates[0], periodly),)) if only_date(reader) else None
@@ -122,7 +115,8 @@ def _core_period(reader: Reader, periodly: str, amounts: Aggregate) -> Aggregate
 def _core_trend(reader: Reader, amounts: Aggregate) -> Aggregate | None:
     times = reader.schema.dates or reader.schema.years
     if len(times) != 1:
-        return reader.refuse("there is not exactly one column of dates or years")
+        reader.refuse("there is not exactly one column of dates or years")
+        return None
     return replace(amounts, groups=(Group(times[0]),), trend=True, chart="line")
 
 
@@ -132,11 +126,15 @@ def _core_change(reader: Reader, amounts: Aggregate) -> Aggregate:
     return replace(amounts, trend=True, chart="line")
 
 
-@rule("core", "compare <amounts>")
-def _core_compare(reader: Reader, amounts: Aggregate) -> Aggregate:
-    """"Compare" promises groups: values joined by "and" are compared with each other."""
-    joined = [c.column for c in amounts.where if c.joined == "and"]
-    return replace(amounts, groups=tuple(Group(column) for column in joined))
+@rule("question", "[can you|could you] compare <amounts> <modifiers>")
+def _compare(reader: Reader, amounts: Aggregate, modifiers: tuple[Any, ...]) -> Question | None:
+    """“Compare” promises groups: values joined by "and" are compared with each other."""
+    draft = apply(reader, amounts, modifiers)
+    if not isinstance(draft, Aggregate):
+        return None
+    groups = {group.column for group in draft.groups}
+    joined = [c.column for c in draft.where if c.joined == "and" and c.column not in groups]
+    return settle(reader, replace(draft, groups=(*draft.groups, *(Group(column) for column in joined))))
 
 
 @rule("core", "(value counts|frequency|frequencies|counts) (of|for|in) <column>")
@@ -151,11 +149,11 @@ def _core_frequency(reader: Reader, column: Column) -> Aggregate:
 @rule("core", "(which|what) <column> (is|are) [the] most (common|frequent)", largest=True)
 @rule("core", "(which|what) <column> (is|are) [the] least (common|frequent)", largest=False)
 def _core_common(reader: Reader, column: Column, largest: bool, number: float = 1) -> Aggregate | None:
-    n = _count(number)
+    n = whole_number(number)
     return Aggregate((Measure("rows"),), (Group(column),), rank=Rank(largest, n)) if n else None
 
 
-# --- ranked groups: "which species has the highest mean body mass" ---------------------------------------------------
+# --- ranked groups: "which species has the highest mean body mass" --------------------------------------------------
 
 
 @rule("ranked", "<superlative> <measures>", "<superlative> <open:measures>")
@@ -171,24 +169,22 @@ def _ranked_rows(reader: Reader, noun: Where, largest: bool) -> tuple[bool, Aggr
 
 @rule("core", "(which|what) [<number>] <group> (has|had|have|with|shows|show|saw) <ranked>")
 @rule("core", "<number> <group> (with|that have|having) <ranked>", "<group> with <ranked>")
-def _core_which(
-    reader: Reader, group: Group, ranked: tuple[bool, Aggregate], number: float = 1
-) -> Aggregate | None:
-    n = _count(number)
+def _core_which(reader: Reader, group: Group, ranked: tuple[bool, Aggregate], number: float = 1) -> Aggregate | None:
+    n = whole_number(number)
     largest, amounts = ranked
     return replace(amounts, groups=(group,), rank=Rank(largest, n)) if n and len(amounts.measures) == 1 else None
 
 
 @rule("core", "top <number> <group> (by|in) <amounts>", "top <number> <group> (by|in) <open:amounts>", largest=True)
-@rule("core", "bottom <number> <group> (by|in) <amounts>", "bottom <number> <group> (by|in) <open:amounts>", largest=False)
-def _core_top(
-    reader: Reader, number: float, group: Group, amounts: Aggregate, largest: bool
-) -> Aggregate | None:
-    n = _count(number)
+@rule(
+    "core", "bottom <number> <group> (by|in) <amounts>", "bottom <number> <group> (by|in) <open:amounts>", largest=False
+)
+def _core_top(reader: Reader, number: float, group: Group, amounts: Aggregate, largest: bool) -> Aggregate | None:
+    n = whole_number(number)
     return replace(amounts, groups=(group,), rank=Rank(largest, n)) if n and len(amounts.measures) == 1 else None
 
 
-# --- single rows: "the five heaviest penguins" -----------------------------------------------------------------------
+# --- single rows: "the five heaviest penguins" ----------------------------------------------------------------------
 
 
 @rule("core", "[<number>] <adjective> <of_rows>", "<adjective> <number> <of_rows>")
@@ -207,25 +203,23 @@ def _core_top_rows(
     return _extreme(column, largest, of_rows, number)
 
 
-@rule("core", "[which|what] [<number>] <of_rows> (with|has|have|had) (<superlative> <column>|<adjective>)")
+@rule("extreme", "<adjective>")
+def _extreme_adjective(reader: Reader, adjective: tuple[Column, bool]) -> tuple[Column, bool]:
+    return adjective
+
+
+@rule("extreme", "<superlative> <column>")
+def _extreme_column(reader: Reader, superlative: tuple[bool], column: Column) -> tuple[Column, bool]:
+    return column, superlative[0]
+
+
+@rule("core", "[which|what] [<number>] <of_rows> (with|has|have|had) <extreme>")
+@rule("core", "(which|what) <of_rows> (is|are) <adjective:extreme>")
 def _core_row_with(
-    reader: Reader,
-    of_rows: tuple[str, Conditions],
-    superlative: tuple[bool] = (True,),
-    column: Column | None = None,
-    adjective: tuple[Column, bool] | None = None,
-    number: float = 0,
+    reader: Reader, of_rows: tuple[str, Conditions], extreme: tuple[Column, bool], number: float = 0
 ) -> Rows | None:
-    if adjective:
-        return _extreme(adjective[0], adjective[1], of_rows, number)
-    return _extreme(column, superlative[0], of_rows, number) if column else None
-
-
-@rule("core", "(which|what) <of_rows> (is|are) <adjective>")
-def _core_which_row(
-    reader: Reader, of_rows: tuple[str, Conditions], adjective: tuple[Column, bool]
-) -> Rows | None:
-    return _extreme(adjective[0], adjective[1], of_rows, 0)
+    column, largest = extreme
+    return _extreme(column, largest, of_rows, number)
 
 
 @rule("of_rows", "<row>")
@@ -239,153 +233,12 @@ def _of_rows_values(reader: Reader, values: Conditions, row: str) -> tuple[str, 
 
 
 def _extreme(column: Column, largest: bool, of_rows: tuple[str, Conditions], number: float) -> Rows | None:
-    """"The heaviest penguin" is one, "the heaviest penguins" are nobody knows how many."""
+    """“The heaviest penguin” is one, "the heaviest penguins" are nobody knows how many."""
     row, where = of_rows
-    n = _count(number) if number else (1 if row == "one" else None)
+    n = whole_number(number) if number else (1 if row == "one" else None)
     return Rows(column, Rank(largest, n), where) if n and (is_numeric(column) or is_time(column)) else None
 
 
-def _count(number: float) -> int | None:
+def whole_number(number: float) -> int | None:
+    """A number of rows or groups to show."""
     return int(number) if number == int(number) and 1 <= number <= 1_000_000 else None
-
-
-# --- figures -----------------------------------------------------------------------------------------------------------
-
-
-@rule("figure", "<chart> (of|for|showing|with) <amounts>", "<chart> (of|for|showing|with) <open:amounts>")
-@rule("figure", "<anychart:chart> (of|for|showing) <amounts>")
-def _figure(reader: Reader, chart: str, amounts: Aggregate) -> Question | None:
-    return apply(reader, amounts, (As(chart),)) if chart in {"bar", "line", "auto"} else None
-
-
-@rule("figure", "<chart> (of|for|showing) <periodly> <amounts>", "<chart> (of|for|showing) <periodly> <open:amounts>")
-def _figure_period(reader: Reader, chart: str, periodly: str, amounts: Aggregate) -> Question | None:
-    draft = _core_period(reader, periodly, amounts)
-    return apply(reader, draft, (As(chart),)) if draft and chart in {"bar", "line"} else None
-
-
-@rule("figure", "<chart> (of|for|showing) <column>", "<column> <chart>")
-def _figure_column(reader: Reader, chart: str, column: Column) -> Question | None:
-    if chart in {"hist", "box"} and is_numeric(column):
-        return Distribution(column, "hist" if chart == "hist" else "box")
-    if chart in {"bar", "hist"} and column.kind in {"text", "boolean"}:
-        return Aggregate((Measure("rows"),), (Group(column),), rank=Rank(), chart="bar")
-    return None
-
-
-@rule("figure", "distribution (of|for) <column>", "<column> distribution")
-@rule("core", "how is <column> distributed", "how are <column> distributed")
-def _distribution(reader: Reader, column: Column) -> Question | None:
-    return _figure_column(reader, "hist", column)
-
-
-@rule("xy", "<column:y> (against|vs|versus|over) <column:x>", "<column:x> (and|with) <column:y>")
-def _xy(reader: Reader, x: Column, y: Column) -> Scatter | None:
-    if x == y or not (is_numeric(y) and (is_numeric(x) or is_time(x))):
-        return None
-    return Scatter(x, y)
-
-
-@rule("figure", "<chart> (of|for|showing|with) <xy>", "(relationship|relation) (between|of) <xy>")
-def _figure_scatter(reader: Reader, xy: Scatter, chart: str = "scatter") -> Scatter | None:
-    return xy if chart == "scatter" else None
-
-
-@rule("figure", "<column:y> (against|vs|versus) <column:x>")
-def _figure_against(reader: Reader, x: Column, y: Column) -> Scatter | None:
-    return _xy(reader, x, y)
-
-
-# --- the table itself ---------------------------------------------------------------------------------------------------
-
-
-@rule("core", "(describe|summarise|summarize|profile|explore) [<table>]", "describe what is in <table>")
-@rule("core", "[(quick|short|brief)] (summary|overview|profile|description|summary statistics) [of <table>]")
-@rule("core", "what is in <table>", "in <table>", "what does <table> (contain|look like)")
-def _describe(reader: Reader, **_: Any) -> Describe:
-    return Describe()
-
-
-@rule("core", "(describe|summarise|summarize) <columns>", "(summary|summary statistics) (of|for) <columns>")
-@rule("core", "(statistics|descriptive statistics) (of|for) <columns>")
-def _describe_columns(reader: Reader, columns: tuple[Column, ...]) -> Describe | None:
-    numeric = all(is_numeric(column) for column in columns)
-    return Describe(columns) if numeric or len(columns) == 1 else None
-
-
-@rule("core", "(shape|size|dimensions) [of <table>]", "how (big|large) is <table>", what="shape")
-@rule("core", "(how many|number of) rows and columns", "how many columns and rows", what="shape")
-@rule("core", "how many columns", "number of columns", what="number")
-@rule("core", "[column|all] (names|columns) [of <table>]", what="columns")
-@rule("core", "(what|which) columns [(are there|does <table> have|are in <table>)]", what="columns")
-@rule("core", "(data types|dtypes|types|column types) [of (columns|<table>|all columns)]", what="types")
-@rule("core", "(data type|dtype|type) of each column", what="types")
-def _about(reader: Reader, what: str, **_: Any) -> Columns:
-    return Columns(what)  # type: ignore[arg-type]  # one of the four above
-
-
-@rule("core", "(head|preview) [of <table>]", "first rows", "first few rows")
-def _head(reader: Reader, **_: Any) -> Head:
-    return Head()
-
-
-@rule("core", "first <number> <of_rows>", "<number> first <of_rows>", last=False)
-@rule("core", "last <number> <of_rows>", "<number> last <of_rows>", last=True)
-def _first(reader: Reader, number: float, of_rows: tuple[str, Conditions], last: bool) -> Head | None:
-    n = _count(number)
-    return Head(n, last, of_rows[1]) if n else None
-
-
-@rule("core", "tail [of <table>]", "last rows", "last few rows")
-def _tail(reader: Reader, **_: Any) -> Head:
-    return Head(last=True)
-
-
-@rule("gaps", "<missingness> [values|data|entries]")
-def _gaps(reader: Reader, **_: Any) -> str:
-    return "missing"
-
-
-@rule("core", "[how many|number of|count|count of|count all] <gaps> [(per|by|in each|for each|of each|in every) column]")
-@rule("core", "how many values are missing [(per|by|in each|for each|in every) column]", "are there any <gaps>")
-@rule("core", "(what|which) columns (have|contain) [any] <gaps>", "is there any <gaps>", "are any values missing")
-def _missing(reader: Reader, **_: Any) -> Missing:
-    return Missing()
-
-
-@rule("core", "[how many|number of] <gaps> (in|of|for) [column] <columns>")
-@rule("core", "how many <gaps> are there in <columns>", "how many <gaps> does <columns> have")
-@rule("core", "how many values (are missing in|of) <columns> [are missing]", "how many <columns> [values] are missing")
-@rule("core", "are there any <gaps> in <columns>")
-def _missing_in(reader: Reader, columns: tuple[Column, ...], **_: Any) -> Missing:
-    return Missing(columns)
-
-
-@rule("core", "(how many|number of) <of_rows> (have|with|contain) [any|at least one] <gaps>")
-@rule("core", "(how many|number of) <of_rows> are incomplete")
-@rule("core", "(how many|number of) <of_rows> have (any|at least one) missing value")
-def _missing_rows(reader: Reader, of_rows: tuple[str, Conditions], **_: Any) -> Missing:
-    return Missing(rows=True, where=of_rows[1])
-
-
-@rule("core", "(unique|distinct|different) <column>", "(unique|distinct|different) values (of|in|for) <column>")
-@rule("core", "all (unique|distinct|different) <column>", "values of <column>", "all values of <column>")
-def _unique(reader: Reader, column: Column) -> Unique:
-    return Unique(column)
-
-
-@rule("core", "<column>", "(which|what) [different] <column> (are there|exist|occur)", "all <column>")
-def _kinds(reader: Reader, column: Column) -> Unique | None:
-    return Unique(column) if column.kind == "text" else None
-
-
-@rule("core", "correlation (between|of) <column:x> (and|with) <column:y>")
-@rule("core", "how [strongly] (are|is) <column:x> (and|with) <column:y> correlated")
-@rule("core", "how [strongly] (does|do|is) <column:x> (correlate|correlated) with <column:y>")
-def _correlation(reader: Reader, x: Column, y: Column) -> Correlation | None:
-    return Correlation((x, y)) if x != y and is_numeric(x) and is_numeric(y) else None
-
-
-@rule("core", "(correlation matrix|correlations|correlation table) [(of|for|between) (<table>|all columns)]")
-def _correlations(reader: Reader, **_: Any) -> Correlation:
-    return Correlation()

@@ -10,7 +10,21 @@ import msgspec
 from .grammar import Reader
 from .lexicon import ADDITIVE
 from .phrases import As, By, Nothing, Over, Sort, Where
-from .plan import Aggregate, Chart, Condition, Describe, Distribution, Group, Measure, Question, Rank, Scatter
+from .plan import (
+    Aggregate,
+    Chart,
+    Columns,
+    Condition,
+    Describe,
+    Distribution,
+    Group,
+    Measure,
+    Question,
+    Rank,
+    Scatter,
+    conditions_of,
+    groups_of,
+)
 from .schema import is_numeric, is_time, is_year
 from .tokens import singular, words
 
@@ -52,14 +66,16 @@ def _apply(reader: Reader, draft: Question, modifier: Any) -> Question | None:
 def _where(reader: Reader, draft: Question, conditions: tuple[Condition, ...]) -> Question | None:
     if not conditions:
         return draft
-    have = getattr(draft, "where", None)
-    if have is None:
-        return reader.refuse("the columns of a table are the same in all rows")
+    if isinstance(draft, Columns):
+        reader.refuse("the columns of a table are the same in all rows")
+        return None
+    have = draft.where
     for condition in conditions:
         both_ends = {condition.operator, *(c.operator for c in have if c.column == condition.column)}
         if any(c.column == condition.column for c in have) and not both_ends <= {"<", "<=", ">", ">="}:
-            return reader.refuse(f"there are two conditions on `{condition.column.name}`")
-    return cast(Question, replace(draft, where=have + conditions))
+            reader.refuse(f"there are two conditions on `{condition.column.name}`")
+            return None
+    return replace(draft, where=have + conditions)
 
 
 def _by(reader: Reader, draft: Question, groups: tuple[Group, ...]) -> Question | None:
@@ -109,12 +125,18 @@ def _settle_measures(reader: Reader, draft: Aggregate) -> Aggregate | None:
         name = measure.column.name
         additive = singular(words(name)[-1]) in ADDITIVE if words(name) else False
         if not draft.groups or not (additive or draft.trend):
-            return reader.refuse(f"say what to compute of `{name}`, such as its mean or its total")
+            reader.refuse(f"say what to compute of `{name}`, such as its mean or its total")
+            return None
         measures.append(Measure("sum" if additive else "mean", measure.column))
     if len(set(measures)) < len(measures) or len(draft.groups) > 2:
         return None
     if any(m.column == g.column and not g.period for m in measures for g in draft.groups):
-        return reader.refuse("a column is not grouped by itself")
+        reader.refuse("a column is not grouped by itself")
+        return None
+    fewest = draft.rank and not draft.rank.largest and draft.where and measures[0].how in {"rows", "sum"}
+    if fewest:
+        reader.refuse("groups without any such row would be missing, and they are the smallest")
+        return None
     settled = replace(draft, measures=tuple(measures))
     return settled if _joined(reader, settled) else None
 
@@ -123,9 +145,11 @@ def _settle_chart(reader: Reader, draft: Aggregate) -> Aggregate | None:
     if not draft.chart:
         return draft
     if not draft.groups:
-        return reader.refuse("a single number makes no figure; say by what to group")
+        reader.refuse("a single number makes no figure; say by what to group")
+        return None
     if len(draft.groups) + (len(draft.measures) > 1) > 2:
-        return reader.refuse("there are more groups and numbers than one figure shows")
+        reader.refuse("there are more groups and numbers than one figure shows")
+        return None
     if draft.chart == "auto":
         first = draft.groups[0]
         over_time = bool(first.period) or is_time(first.column) or is_year(first.column)
@@ -147,9 +171,9 @@ def _few_groups(reader: Reader, groups: tuple[Group, ...], most: int) -> bool:
 
 
 def _joined(reader: Reader, question: Question) -> bool:
-    """"Males and females" may mean them together or each; only a grouping tells."""
-    groups = {group.column for group in getattr(question, "groups", ())}
-    for condition in getattr(question, "where", ()):
+    """“Males and females” may mean them together or each; only a grouping tells."""
+    groups = {group.column for group in groups_of(question)}
+    for condition in conditions_of(question):
         if condition.joined == "and" and condition.column not in groups:
             name = condition.column.name
             reader.refuse(f"say whether these values of `{name}` are taken together (“or”) or each (“by {name}”)")

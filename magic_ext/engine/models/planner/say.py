@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..base import Column, Conversation, Table
 from .parse import Declined, parse
-from .plan import Aggregate, Correlation, Describe, Missing, Plan, columns_of
+from .plan import Aggregate, Correlation, Describe, Missing, Plan, columns_of, conditions_of
 from .schema import is_numeric, is_time, is_year
 from .titles import chart_phrase, code_span, plain, title
 from .tokens import words
@@ -40,7 +40,7 @@ def _reading(plan: Plan) -> str:
 def _gaps(plan: Plan) -> list[Column]:
     """The columns whose missing values leave rows out, as far as the table's profile tells."""
     question = plan.question
-    if isinstance(question, Missing | Describe | Correlation) or getattr(question, "where", ()):
+    if isinstance(question, Missing | Describe | Correlation) or conditions_of(question):
         return []
     return [column for column in columns_of(question) if column.missing]
 
@@ -83,7 +83,7 @@ def _headline(plans: Sequence[Plan], printed: str) -> str:
     return ""
 
 
-# --- declining ----------------------------------------------------------------------------------------------------
+# --- declining ------------------------------------------------------------------------------------------------------
 
 
 def declined(why: Declined, conversation: Conversation, text: str = "") -> str:
@@ -166,7 +166,9 @@ def greeting(conversation: Conversation) -> str:
 
 def picture(conversation: Conversation) -> str:
     """The honest word about pictures."""
-    names = ", ".join(code_span(one.label or one.path.replace("\\", "/").rsplit("/", 1)[-1]) for one in conversation.pictures)
+    names = ", ".join(
+        code_span(one.label or one.path.replace("\\", "/").rsplit("/", 1)[-1]) for one in conversation.pictures
+    )
     return (
         f"I cannot look at pictures ({names}): I am a set of fixed rules for questions about tables and can only tell "
         f"a picture's size. {ENGINES}"

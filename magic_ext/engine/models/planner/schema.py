@@ -52,15 +52,13 @@ class Schema:
 
     def column(self, tokens: Sequence[Token], at: int) -> Found | None:
         """The columns named from token ``at``: as written, by its words, without its unit, by its last words."""
-        readings = (
-            lambda c: self._as_written(c.name, tokens, at),
-            lambda c: _by_words(words(c.name), tokens, at),
-            lambda c: _by_words(_without_unit(c), tokens, at),
-        )
         best: Found | None = None
-        for reading in readings:
-            ends = {column: reading(column) for column in self.table.columns}
-            best = _longer(best, _furthest((column, None, end) for column, end in ends.items()))
+        for ends in (
+            [(column, None, self._as_written(column.name, tokens, at)) for column in self.table.columns],
+            [(column, None, _by_words(words(column.name), tokens, at)) for column in self.table.columns],
+            [(column, None, _by_words(_without_unit(column), tokens, at)) for column in self.table.columns],
+        ):
+            best = _longer(best, _furthest(ends))
         tails = [(c, None, _by_words(tail, tokens, at)) for c in self.table.columns for tail in _tails(c)]
         partial = _furthest(tails)
         if partial and (best is None or partial.end > best.end):
@@ -113,15 +111,20 @@ class Schema:
         return token.key in {name.casefold() for name in names}
 
     def without_articles(self, tokens: Sequence[Token]) -> tuple[Token, ...]:
-        """The tokens without articles and "please"; a capital A in mid-sentence is no article."""
-        return tuple(
-            token
-            for place, token in enumerate(tokens)
-            if token.kind != "word"
-            or token.key not in ARTICLES
-            or self.keeps(token)
-            or (place > 0 and not token.text.islower())
-        )
+        """The tokens without articles and "please"."""
+        kept: list[Token] = []
+        for place, token in enumerate(tokens):
+            if not self._article(token, place):
+                kept.append(token)
+            elif token.key == "please" and kept and kept[-1].text == ",":
+                kept.pop()
+        return tuple(kept)
+
+    def _article(self, token: Token, place: int) -> bool:
+        # A capital A in mid-sentence may be a grade, and the a of "a_b" is part of a name.
+        alone = self.text[token.end : token.end + 1] not in {"_", "-", "(", "'"}
+        written = token.text.islower() or place == 0
+        return token.kind == "word" and token.key in ARTICLES and alone and written and not self.keeps(token)
 
     def _as_written(self, name: str, tokens: Sequence[Token], at: int, *, folded: bool = True) -> int | None:
         if at >= len(tokens) or not name:
@@ -174,4 +177,3 @@ def _longer(one: Found | None, other: Found | None) -> Found | None:
     if one is None or other is None:
         return one or other
     return other if other.end > one.end else one
-

@@ -21,6 +21,7 @@ from .plan import (
     Rows,
     Scatter,
     Unique,
+    conditions_of,
 )
 
 __all__ = ["PERIOD_NAMES", "chart_phrase", "code_span", "group_name", "measure_title", "plain", "title"]
@@ -129,7 +130,7 @@ def _by(groups: tuple[Group, ...], quote: Quote) -> str:
 
 
 def _where(question: Question, quote: Quote) -> str:
-    conditions: tuple[Condition, ...] = getattr(question, "where", ())
+    conditions = conditions_of(question)
     return f", where {_listed([_condition(c, quote) for c in conditions])}" if conditions else ""
 
 

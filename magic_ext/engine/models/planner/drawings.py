@@ -1,0 +1,59 @@
+"""Questions that are answered by a figure: charts of amounts, distributions, scatter plots."""
+
+from __future__ import annotations
+
+from ..base import Column
+from .grammar import Reader
+from .phrases import As, grammar
+from .plan import Aggregate, Distribution, Group, Measure, Question, Rank, Scatter
+from .questions import by_period
+from .refine import apply
+from .schema import is_numeric, is_time
+
+__all__ = ["grammar"]
+
+rule = grammar.rule
+
+
+@rule("figure", "<chart> (of|for|showing|with) <amounts>", "<chart> (of|for|showing|with) <open:amounts>")
+@rule("figure", "<anychart:chart> (of|for|showing) <amounts>")
+def _figure(reader: Reader, chart: str, amounts: Aggregate) -> Question | None:
+    return apply(reader, amounts, (As(chart),)) if chart in {"bar", "line", "auto"} else None
+
+
+@rule("figure", "<chart> (of|for|showing) <periodly> <amounts>", "<chart> (of|for|showing) <periodly> <open:amounts>")
+def _figure_period(reader: Reader, chart: str, periodly: str, amounts: Aggregate) -> Question | None:
+    draft = by_period(reader, periodly, amounts)
+    return apply(reader, draft, (As(chart),)) if draft and chart in {"bar", "line"} else None
+
+
+@rule("figure", "<chart> (of|for|showing) <column>", "<column> <chart>")
+def _figure_column(reader: Reader, chart: str, column: Column) -> Question | None:
+    if chart in {"hist", "box"} and is_numeric(column):
+        return Distribution(column, "hist" if chart == "hist" else "box")
+    if chart in {"bar", "hist"} and column.kind in {"text", "boolean"}:
+        return Aggregate((Measure("rows"),), (Group(column),), rank=Rank(), chart="bar")
+    return None
+
+
+@rule("figure", "distribution (of|for) <column>", "<column> distribution")
+@rule("core", "how is <column> distributed", "how are <column> distributed")
+def _distribution(reader: Reader, column: Column) -> Question | None:
+    return _figure_column(reader, "hist", column)
+
+
+@rule("xy", "<column:y> (against|vs|versus|over) <column:x>", "<column:x> (and|with) <column:y>")
+def _xy(reader: Reader, x: Column, y: Column) -> Scatter | None:
+    if x == y or not (is_numeric(y) and (is_numeric(x) or is_time(x))):
+        return None
+    return Scatter(x, y)
+
+
+@rule("figure", "<chart> (of|for|showing|with) <xy>", "(relationship|relation) (between|of) <xy>")
+def _figure_scatter(reader: Reader, xy: Scatter, chart: str = "scatter") -> Scatter | None:
+    return xy if chart == "scatter" else None
+
+
+@rule("figure", "<column:y> (against|vs|versus) <column:x>")
+def _figure_against(reader: Reader, x: Column, y: Column) -> Scatter | None:
+    return _xy(reader, x, y)

@@ -1,0 +1,120 @@
+"""Questions about the table itself: its size, columns, first rows, gaps, distinct values, correlations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..base import Column
+from .filters import Conditions
+from .grammar import Reader
+from .phrases import grammar
+from .plan import Columns, Correlation, Describe, Head, Missing, Question, Unique
+from .questions import whole_number
+from .refine import apply, settle
+from .schema import is_numeric
+
+__all__ = ["grammar"]
+
+rule = grammar.rule
+
+
+@rule("core", "(describe|summarise|summarize|profile|explore) [<table>]", "describe what is in <table>")
+@rule("core", "[(quick|short|brief)] (summary|overview|profile|description|summary statistics) [of <table>]")
+@rule("core", "what is in <table>", "in <table>", "what does <table> (contain|look like)")
+def _describe(reader: Reader, **_: Any) -> Describe:
+    return Describe()
+
+
+@rule("core", "(describe|summarise|summarize) <columns>", "(summary|summary statistics) (of|for) <columns>")
+@rule("core", "(statistics|descriptive statistics) (of|for) <columns>")
+def _describe_columns(reader: Reader, columns: tuple[Column, ...]) -> Describe | None:
+    numeric = all(is_numeric(column) for column in columns)
+    return Describe(columns) if numeric or len(columns) == 1 else None
+
+
+@rule("core", "(shape|size|dimensions) [of <table>]", "how (big|large) is <table>", what="shape")
+@rule("core", "(how many|number of) rows and columns", "how many columns and rows", what="shape")
+@rule("core", "how many columns", "number of columns", what="number")
+@rule("core", "[column|all] (names|columns) [of <table>]", what="columns")
+@rule("core", "(what|which) columns [(are there|does <table> have|are in <table>)]", what="columns")
+@rule("core", "(data types|dtypes|types|column types) [of (columns|<table>|all columns)]", what="types")
+@rule("core", "(data type|dtype|type) of each column", what="types")
+def _about(reader: Reader, what: str, **_: Any) -> Columns:
+    return Columns(what)  # type: ignore[arg-type]  # one of the four above
+
+
+@rule("core", "(head|preview) [of <table>]", "first rows", "first few rows")
+def _head(reader: Reader, **_: Any) -> Head:
+    return Head()
+
+
+@rule("core", "first <number> <of_rows>", "<number> first <of_rows>", last=False)
+@rule("core", "last <number> <of_rows>", "<number> last <of_rows>", last=True)
+def _first(reader: Reader, number: float, of_rows: tuple[str, Conditions], last: bool) -> Head | None:
+    n = whole_number(number)
+    return Head(n, last, of_rows[1]) if n else None
+
+
+@rule("core", "tail [of <table>]", "last rows", "last few rows")
+def _tail(reader: Reader, **_: Any) -> Head:
+    return Head(last=True)
+
+
+@rule("each_column", "(per|by|in each|for each|of each|in every) column", "in all columns")
+def _each_column(reader: Reader) -> str:
+    return "each"
+
+
+@rule("gaps", "<missingness> [values|data|entries]")
+def _gaps(reader: Reader, **_: Any) -> str:
+    return "missing"
+
+
+@rule("core", "[how many|number of|count|count of|count all] <gaps> [are there] [<each_column>]")
+@rule("core", "how many values are missing [<each_column>]", "are there any <gaps>")
+@rule("core", "(what|which) columns (have|contain) [any] <gaps>", "is there any <gaps>", "are any values missing")
+def _missing(reader: Reader, **_: Any) -> Missing:
+    return Missing()
+
+
+@rule("core", "[how many|number of] <gaps> (in|of|for) [column] <columns>")
+@rule("core", "how many <gaps> are there in <columns>", "how many <gaps> does <columns> have")
+@rule("core", "how many values (are missing in|of) <columns> [are missing]", "how many <columns> [values] are missing")
+@rule("core", "are there any <gaps> in <columns>")
+def _missing_in(reader: Reader, columns: tuple[Column, ...], **_: Any) -> Missing:
+    return Missing(columns)
+
+
+@rule("core", "(how many|number of) <of_rows> (have|with|contain) [any|at least one] <gaps>")
+@rule("core", "(how many|number of) <of_rows> are incomplete")
+@rule("core", "(how many|number of) <of_rows> have (any|at least one) missing value")
+def _missing_rows(reader: Reader, of_rows: tuple[str, Conditions], **_: Any) -> Missing:
+    return Missing(rows=True, where=of_rows[1])
+
+
+@rule("core", "(unique|distinct|different) <column>", "(unique|distinct|different) values (of|in|for) <column>")
+@rule("core", "all (unique|distinct|different) <column>", "values of <column>", "all values of <column>")
+def _unique(reader: Reader, column: Column) -> Unique:
+    return Unique(column)
+
+
+@rule("core", "(which|what) [different] <column> (are there|exist|occur)")
+def _kinds(reader: Reader, column: Column) -> Unique | None:
+    return Unique(column) if column.kind == "text" else None
+
+
+@rule("question", "(what are|list|show|show me|name|print|give me|tell me) [all] [different] <column> <modifiers>")
+def _list_kinds(reader: Reader, column: Column, modifiers: tuple[Any, ...]) -> Question | None:
+    return settle(reader, apply(reader, _kinds(reader, column), modifiers))
+
+
+@rule("core", "correlation (between|of) <column:x> (and|with) <column:y>")
+@rule("core", "how [strongly] (are|is) <column:x> (and|with) <column:y> correlated")
+@rule("core", "how [strongly] (does|do|is) <column:x> (correlate|correlated) with <column:y>")
+def _correlation(reader: Reader, x: Column, y: Column) -> Correlation | None:
+    return Correlation((x, y)) if x != y and is_numeric(x) and is_numeric(y) else None
+
+
+@rule("core", "(correlation matrix|correlations|correlation table) [(of|for|between) (<table>|all columns)]")
+def _correlations(reader: Reader, **_: Any) -> Correlation:
+    return Correlation()
