@@ -163,7 +163,7 @@ class Kernel:
                     return reason
                 collector.add(message)
             now = time.monotonic()
-            if not self.alive:
+            if message is None and not self.alive:
                 return "died" if reason == "done" else reason
             if now > counted_at + TICK:
                 counted_at = now

@@ -36,7 +36,10 @@ def test_output_arrives_while_the_code_runs(session: Session) -> None:
 
 def test_figures_are_png_whether_shown_or_left_open(session: Session) -> None:
     pieces: list[str | bytes] = []
-    code = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\nprint('between')\nplt.figure(figsize=(2, 1), dpi=50)\nplt.bar([1], [2]);"
+    code = (
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\nprint('between')\n"
+        "plt.figure(figsize=(2, 1), dpi=50)\nplt.bar([1], [2]);"
+    )
     done = session.run(code, on_output=pieces.append)
     assert done.status == "ok", done.error
     assert [image[:8] for image in done.images] == [PNG, PNG]
@@ -84,8 +87,9 @@ def test_code_that_ignores_the_interrupt_is_killed(new_session: Session) -> None
 
 
 def test_a_kernel_that_ends_itself_is_dead(new_session: Session) -> None:
-    done = new_session.run("import os\nprint('last', flush=True)\nos._exit(3)")
+    done = new_session.run("import os\nprint('last', flush=True)\nimport time; time.sleep(0.5)\nos._exit(3)")
     assert (done.status, done.state_lost, new_session.alive) == ("dead", True, False)
+    assert done.output == "last\n"
     assert "exit code" in done.error
 
 
