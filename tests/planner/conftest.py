@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 from pandas.api import types
 
 from magic_ext.engine.models.base import Code, Column, Conversation, Table, Text
@@ -167,3 +170,18 @@ def run(frames: dict[str, pd.DataFrame], *turns: str) -> Ran:
     assert all(isinstance(part, Text) for part in after)
     ran.closing = "".join(part.text for part in after)
     return ran
+
+
+FRAMES = {"penguins": penguins, "sales": sales, "people": people, "nasty": nasty}
+
+
+@pytest.fixture
+def bench() -> Iterator[Any]:
+    """This module: with import mode importlib a test cannot import it by name."""
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+
+    mpl.use("Agg")
+    with plt.rc_context():
+        yield sys.modules[__name__]
+    plt.close("all")

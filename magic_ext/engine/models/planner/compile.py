@@ -144,10 +144,13 @@ def _grouped(cell: Cell, question: Aggregate) -> None:
     _print_title(cell)
     digits = _digits(question.measures)
     shown = result
-    if _groups_known(question) > MOST_LINES:
-        cell.add(f'print("The first {MOST_LINES} of", len({result}), "groups:")')
+    if _many_groups(question):
+        cell.add(f'print("Groups:", len({result}), "(at most {MOST_LINES} are shown)")')
         shown = f"{result}.head({MOST_LINES})"
     rounded = shown if digits is None else f"{shown}.round({digits})"
+    if any(group.period for group in question.groups) and _is_series(question):
+        # A series of periods would print its frequency below the values.
+        rounded += f".to_frame({literal(measure_title(question.measures[0]))})"
     cell.add(f"print({rounded}.to_string())")
     if question.chart:
         figures.aggregate(cell, question, result)
@@ -192,11 +195,14 @@ def _result(cell: Cell, result: str, groupby: str, question: Aggregate) -> list[
     return lines
 
 
-def _groups_known(question: Aggregate) -> int:
-    if question.rank and question.rank.n is not None:
-        return 0
+def _many_groups(question: Aggregate) -> bool:
     first = question.groups[0]
-    return first.column.unique
+    cut = question.rank is not None and question.rank.n is not None
+    return not cut and first.period in {"", "D"} and first.column.unique > MOST_LINES
+
+
+def _is_series(question: Aggregate) -> bool:
+    return len(question.measures) == 1 and (len(question.groups) == 1 or question.rank is not None)
 
 
 # --- the table itself -----------------------------------------------------------------------------------------------

@@ -172,6 +172,7 @@ def _divisors(reader: Reader, a: int, b: int, name: str) -> Computation:
     return Computation(f"The {what} of {a} and {b}.", f"import math\n\nprint(math.{name}({a}, {b}))\n")
 
 
+@rule("thing", "sum (of|from) <n:a> to <n:b>", step=0)
 @rule("thing", "sum of [all] [numbers|integers|whole numbers] from <n:a> to <n:b>", step=0)
 @rule("thing", "sum of [all] (numbers|integers|whole numbers) between <n:a> and <n:b>", step=0)
 @rule("thing", "sum of [all] even (numbers|integers) from <n:a> to <n:b>", step=2)
@@ -271,7 +272,8 @@ def _arithmetic(text: str) -> Computation | None:
     for spoken in _SPOKEN:
         source = re.sub(spoken.pattern, spoken.symbol, source, flags=re.I)
     bare = source.replace("math.sqrt", "")
-    if not re.fullmatch(r"[\d\s.+*/()-]+", bare) or not re.search(r"\d", bare) or re.fullmatch(r"[\d\s.]+", source):
+    date = re.fullmatch(r"\d+-\d+-\d+", source.strip())
+    if date or not re.fullmatch(r"[\d\s.+*/()-]+", bare) or not re.search(r"\d", bare) or re.fullmatch(r"[\d\s.]+", source):
         return None
     try:
         tree = ast.parse(source.strip(), mode="eval")

@@ -76,7 +76,8 @@ def _closing(answer: _Answer, result: CodeExecutionResult) -> str:
         return f"The code failed ({why}). The rules give the same code again, so I stop here. {say.ENGINES}"
     if answer.plans:
         return say.closing(answer.plans, result.text)
-    return "Done."
+    printed = [line.strip() for line in result.text.splitlines() if line.strip()]
+    return f"{code_span(printed[-1][:300])}." if printed else "Done: nothing was printed."
 
 
 def _answer(conversation: Conversation, steps: Sequence[Step]) -> _Answer:
@@ -85,7 +86,10 @@ def _answer(conversation: Conversation, steps: Sequence[Step]) -> _Answer:
     last: tuple[Plan, ...] = ()
     for earlier in turns[:-1]:
         read = parse(earlier, conversation.tables, last) if conversation.tables else Declined()
-        last = last if isinstance(read, Declined) else read
+        if not isinstance(read, Declined):
+            last = read
+        elif compute(earlier):
+            last = ()
     return _one(conversation, turns[-1], last)
 
 

@@ -77,7 +77,8 @@ def _headline(plans: Sequence[Plan], printed: str) -> str:
     if not question.groups and len(lines) == 1:
         return f"{code_span(lines[0].strip())}."
     first = question.rank is not None and question.rank.n == 1 and len(question.groups) == 1
-    if first and len(lines) == 3 and len(lines[-1].split()) >= 2:  # title, header, one row
+    heading = 3 if first and question.groups[0].period else 2
+    if first and len(lines) == heading + 1 and len(lines[-1].split()) >= 2:  # one row: more would be a tie
         name, value = lines[-1].rsplit(maxsplit=1)
         return f"{code_span(name.strip())}: {code_span(value)}."
     return ""
