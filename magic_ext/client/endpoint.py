@@ -34,6 +34,14 @@ class Secret(msgspec.Struct, frozen=True):
     def __bool__(self) -> bool:
         return bool(self.value)
 
+    def hide(self, text: str) -> str:
+        """``text`` without the key in it; words too short to be a secret (``local``) are left alone.
+
+        >>> Secret("AIza-very-secret").hide("API key AIza-very-secret not valid")
+        'API key *** not valid'
+        """
+        return text.replace(self.value, "***") if len(self.value) >= 8 else text
+
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """An Interactions server."""
@@ -42,6 +50,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     api_version: str = API_VERSION
     key: Secret = Secret("")
     headers: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:  # neither the headers' values nor a password in the address
+        return f"Endpoint(host={self.host!r}, api_version={self.api_version!r}, key={self.key!r})"
 
     @property
     def host(self) -> str:
@@ -71,15 +82,25 @@ def endpoint_from(base_url: str, api_version: str, key: Secret, headers: Mapping
     Traceback (most recent call last):
     magic_ext.errors.GeminiExecError: The base URL 'generativelanguage.googleapis.com' is not an http(s) address.
     """
-    parts = urlsplit(base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    base_url = base_url.strip()
+    if not _is_address(base_url):
         raise GeminiExecError(
-            f"The base URL {base_url!r} is not an http(s) address.",
+            f"The base URL {key.hide(base_url)!r} is not an http(s) address.",
             hint="Write it as https://host, in GOOGLE_GEMINI_BASE_URL or the trait base_url.",
         )
     endpoint = Endpoint(base_url=base_url, api_version=api_version.strip("/"), key=key, headers=dict(headers))
-    if parts.scheme == "http" and not endpoint.loopback:
+    if urlsplit(base_url).scheme == "http" and not endpoint.loopback:
         raise GeminiExecError(
             f"{endpoint.host} would get your key and data unencrypted.", hint="Use https:// in the base URL."
         )
     return endpoint
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port  # raises ValueError for one that is no number
+    except ValueError:
+        return False
+    plain = not (parts.query or parts.fragment or any(c.isspace() or not c.isprintable() for c in url))
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0 and plain

@@ -22,6 +22,8 @@ The codes behind the mapping stand in wire.md section 7.1.
 
 from __future__ import annotations
 
+import re
+
 from magic_ext.errors import GeminiExecError
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "StreamBroken",
     "TimedOut",
     "api_error",
+    "one_line",
 ]
 
 KEY_HINT = "Get a key at https://aistudio.google.com/apikey and set GEMINI_API_KEY, or type it after %gemini key."
@@ -122,13 +125,16 @@ class ServerError(ApiError):
 _BLOCKED = frozenset({"safety", "recitation", "language", "prohibited_content", "spii", "blocklist", "content_blocked"})
 _BY_CODE: dict[str, int] = {
     "invalid_request": 400,
+    "invalid_argument": 400,
     "failed_precondition": 400,
     "parameter_unknown": 400,
     "authentication": 401,
+    "unauthenticated": 401,
     "payment_required": 402,
     "permission_denied": 403,
     "not_found": 404,
     "model_not_found": 404,
+    "already_exists": 409,
     "aborted": 409,
     "out_of_range": 416,
     "rate_limit_exceeded": 429,
@@ -145,27 +151,45 @@ _BY_CODE: dict[str, int] = {
 
 
 def api_error(
-    status: int | None, code: str, message: str, *, retry_after: float | None = None, server: str = "The server"
+    status: int | None,
+    code: str,
+    message: str,
+    *,
+    retry_after: float | None = None,
+    server: str = "The server",
 ) -> ApiError:
     """The error of the tree for what a server answered; ``status`` is ``None`` for an error inside a stream.
+
+    What the server says is cut to one printable line.
 
     >>> error = api_error(429, "quota_exceeded", "Daily limit reached.")
     >>> type(error).__name__, error.hint
     ('RateLimited', 'The quota is used up: wait until it is renewed, or choose another model with -m.')
     """
-    code = code.lower()
-    effective = status if status is not None else _BY_CODE.get(code, 500)
+    code = re.sub(r"[^\w.-]", "", code.lower(), flags=re.ASCII)[:60]
+    number = int(code) if re.fullmatch(r"[45]\d\d", code) else 500
+    effective = status if status is not None else _BY_CODE.get(code, number)
     kind, hint = _kind_and_hint(effective, code, message, retry_after)
-    said = " ".join(message.split()) or "no reason given"
+    said = one_line(message) or "no reason given"
     where = f"{server} answered {status}" if status is not None else f"{server} stopped the answer"
-    named = f" ({code})" if code else ""
+    named = f" ({code})" if code and code != str(status) else ""
     return kind(f"{where}{named}: {said}", hint=hint, status=status, code=code, retry_after=retry_after)
+
+
+def one_line(text: str, longest: int = 500) -> str:
+    r"""What somebody else wrote, fit for one line of a message: no line ends, no control characters, not too long.
+
+    >>> one_line("Bad\n  request\x1b[31m")
+    'Bad request[31m'
+    """
+    line = "".join(letter for letter in " ".join(text[: 4 * longest].split()) if letter.isprintable())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def _kind_and_hint(status: int, code: str, message: str, retry_after: float | None) -> tuple[type[ApiError], str]:
     if code in _BLOCKED or code.startswith("image_"):
         return Blocked, "Rephrase the question; the model's safety rules stopped the answer."
-    if status in {401, 403} or "API key not valid" in message or "API_KEY_INVALID" in message:
+    if status in {401, 403} or code == "api_key_invalid" or "API key not valid" in message:
         return BadKey, f"Check the key. {KEY_HINT}"
     if status == 402:
         return BadRequest, "Billing is not active for this key's project."

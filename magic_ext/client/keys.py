@@ -42,8 +42,8 @@ def find_key(
     if interactive:
         sources.append((_from_keyring, "the keyring"))
     for ask, source in sources:
-        if value := ask():
-            return FoundKey(Secret(value.strip()), source)
+        if value := (ask() or "").strip():
+            return FoundKey(Secret(value), source)
     return FoundKey(typed, "%gemini key") if typed else None
 
 
