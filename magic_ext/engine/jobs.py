@@ -14,6 +14,8 @@ from magic_ext.wire.events import StepDelta, StepStart, StepStop
 
 __all__ = ["Job"]
 
+_AGAIN = 0.25  # seconds between interrupts: one that comes before the code has begun is lost
+
 
 class Job:
     """One interaction: its log, its document, and the wish that it stop."""
@@ -47,10 +49,16 @@ class Job:
             self._changed.notify_all()
 
     def cancel(self) -> None:
-        """Ask the job to stop; what runs for it is interrupted."""
-        self.cancelled.set()
-        if self.on_cancel is not None:
-            self.on_cancel()
+        """Ask the job to stop; what runs for it is interrupted, and so is what still begins. Returns at once."""
+        if not self.cancelled.is_set():
+            self.cancelled.set()
+            threading.Thread(target=self._interrupt, name=f"cancel {self.id}", daemon=True).start()
+
+    def _interrupt(self) -> None:
+        while not self._finished:
+            if self.on_cancel is not None:
+                self.on_cancel()
+            self.wait(_AGAIN)
 
     def cancel_if_unread(self) -> None:
         """Cancel the job unless somebody reads it, or it has ended."""

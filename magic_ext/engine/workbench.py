@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,23 +95,19 @@ class Workbench:
 
 
 def _put(file: InputFile, session: Session) -> None:
-    target = session.workdir / file.path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if file.source is not None:
-        _copy(file.source, target)
-    else:
-        target.write_bytes(file.data)
+    session.put(file.path, file.data if file.source is None else _read(file.source))
     if file.kind == "frame":
         session.run(_BIND[file.mime_type].format(path=file.path, name=file.variable))
 
 
-def _copy(source: Path, target: Path) -> None:
-    if not source.exists():
+def _read(source: Path) -> bytes:
+    try:
+        return source.read_bytes()
+    except OSError as error:
         raise GeminiExecError(
             f"The data of {source.name}, attached earlier in this conversation, is gone.",
             hint="Refer to it again in the question.",
-        )
-    shutil.copyfile(source, target)
+        ) from error
 
 
 _BIND = {

@@ -49,7 +49,7 @@ class Session:
     def put(self, name: str, data: bytes) -> Path:
         """Write a file into :attr:`workdir`, safely also when code ran there before; return its path.
 
-        Raises ValueError if ``name`` is not a plain file name.
+        ``name`` may lie in folders (``data/sales.csv``); raises ValueError if it leads out of the working folder.
         """
         return self._kernel.workspace.put(name, data)
 

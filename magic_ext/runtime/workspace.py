@@ -69,18 +69,18 @@ class Workspace:
             shutil.copy(file, self.matplotlib)
 
     def put(self, name: str, data: bytes) -> Path:
-        """Write ``data`` as the file ``name`` into the working folder and return its path.
+        """Write ``data`` as the file ``name`` below the working folder and return its path.
 
-        Code that ran before may have left a link under that name: it is replaced, never followed. Raises ValueError if
-        ``name`` is not a plain file name, FileExistsError if the name is taken back at once.
+        ``name`` is relative, its parts divided by ``/``. Code that ran before may have left a link under it, or under
+        a folder on the way: it is replaced, never followed. Raises ValueError if ``name`` leads out of the folder,
+        OSError if code that still runs takes a name back at once.
         """
-        if Path(name).name != name or name in {"", ".", ".."}:
-            raise ValueError(f"not a plain file name: {name!r}")
-        path = self.work / name
-        path.unlink(missing_ok=True)
-        with path.open("xb") as file:
-            file.write(data)
-        return path
+        parts = name.split("/")
+        if any(Path(part).name != part or part in {"", ".", ".."} for part in parts):
+            raise ValueError(f"not a path below the working folder: {name!r}")
+        write = _write_by_handles if os.open in os.supports_dir_fd else _write_by_paths
+        write(self.work, parts, data)
+        return self.work.joinpath(*parts)
 
     def remove(self) -> None:
         """Delete the folder; call it when no process uses it any more."""
@@ -88,6 +88,42 @@ class Workspace:
             os.close(self._lock)
             self._lock = None
         _delete(self.root)
+
+
+def _write_by_handles(root: Path, parts: list[str], data: bytes) -> None:
+    """Write below ``root`` folder by folder, each held open, so that none can be exchanged for a link on the way."""
+    *folders, last = parts
+    with contextlib.ExitStack() as held:
+        handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+        held.callback(os.close, handle)
+        for folder in folders:
+            if _is_link(folder, handle):
+                os.unlink(folder, dir_fd=handle)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder, dir_fd=handle)
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=handle)
+            held.callback(os.close, handle)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(last, dir_fd=handle)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with os.fdopen(os.open(last, flags, 0o600, dir_fd=handle), "wb") as file:
+            file.write(data)
+
+
+def _is_link(name: str, handle: int) -> bool:
+    try:
+        return stat.S_ISLNK(os.lstat(name, dir_fd=handle).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _write_by_paths(root: Path, parts: list[str], data: bytes) -> None:
+    """The same where folders can't be held open (Windows, where nothing isolates anyway)."""
+    path = root.joinpath(*parts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with path.open("xb") as file:
+        file.write(data)
 
 
 def sweep() -> None:
