@@ -135,7 +135,7 @@ def neutralise(text: str) -> str:
             continue
         body = block.body
         if math_open and _MATH_CLOSES.search(body):  # a renderer could take the fence's beginning for math
-            body = _TAG.sub(f"<{_JOINER}", body)
+            body = _prose(body)
         if lines and lines[-1].strip():
             lines.append("")
         lines.extend(fence(body, block.info).split("\n"))
@@ -238,22 +238,25 @@ _PERILS = re.compile(
     rf"(?P<define>^[ ]{{0,3}}\[(?P<label>[^\[\]\n]{{1,999}})\]:[ \t]*+<?(?P<define_to>{_TARGET})>?{_TITLE}[ \t]*+$)"
     rf"|(?P<link>\]\(\s*+<?(?P<link_to>{_TARGET})>?{_TITLE}\s*+\))"
     r"|(?P<auto><(?P<auto_to>(?:https?://|mailto:)[^\s<>]*+|[\w.+-]++@[\w-]++\.[\w.-]++)>)"
-    r"|(?P<nameless>!\[\](?=\(\s*+<?https?:))"
-    r"|(?P<image>!(?=\[[^\[\]\n]*+\]\(\s*+<?https?:))"
-    r"|(?P<split><(?=[A-Za-z/!?])|!(?=\[)|\](?=[(:])|\b(?:ftp|file)(?=://)"
+    r"|(?P<nameless>(?<!!)!++\[\](?=\(\s*+<?https?:))"
+    r"|(?P<image>(?<!!)!++(?=\[[^\[\]\n]*+\]\(\s*+<?https?:))"
+    # A line of ticks that is no fence, because there are ticks in its info too: JupyterLab may take those out as math.
+    rf"|(?P<ticks>^[ \t]*+(?:{_MARKER}[ \t]*+)*+(?=`{{3}}|~{{3}}))"
+    r"|(?P<split><(?=[A-Za-z/!?])|!(?=\[)|\](?=[(:])|(?:ftp|file)(?=://)"
     r"|\\(?=(?:href|style|class|cssId|html[A-Za-z]*|require|includegraphics|csname)(?![A-Za-z])))",
     re.IGNORECASE | re.MULTILINE,
 )
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-_URL_QUOTED = {ord(char): f"%{ord(char):02X}" for char in "$\\\"'`[]{}|^"}
+_URL_QUOTED = {ord(char): f"%{ord(char):02X}" for char in "!$\\\"'`[]{}|^"}
 
 
 def _prose(text: str) -> str:
     # A space is as good as a joiner behind "<", and TeX does not see it.
     text = _MATH.sub(lambda math: _TAG.sub("< ", math[0]), text)
-    # JupyterLab puts "$...$" back in after it made the link, quotes and all: inside a URL it would end the attribute.
-    text = _BARE.sub(lambda url: _BARE_MATH.sub(lambda m: f"%{ord(m[0]):02X}", url[0]), text)
-    return _PERILS.sub(_disarmed, text)
+    text = _PERILS.sub(_disarmed, text)
+    # JupyterLab puts "$...$" back in after it made the links, quotes and all: in an address it would end the attribute.
+    # This comes last, because what was disarmed may have joined two addresses.
+    return _BARE.sub(lambda url: _BARE_MATH.sub(lambda m: f"%{ord(m[0]):02X}", url[0]), text)
 
 
 def _disarmed(match: re.Match[str]) -> str:
@@ -265,11 +268,11 @@ def _disarmed(match: re.Match[str]) -> str:
             return f"]({_url(match['link_to'])})"
         case "auto":
             following = match.string[match.end() : match.end() + 1]
-            return _url(match["auto_to"]) + (" " if following.isalnum() else "")
+            return _url(match["auto_to"]) + (" " if following.isalnum() or following == "<" else "")
         case "nameless":
-            return "[image]"
+            return f"{match[0][1:-2]}{_JOINER if match[0][1] == '!' else ''}[image]"
         case "image":
-            return ""
+            return f"{match[0][1:]}{_JOINER}" if len(match[0]) > 1 else ""
         case _:
             return match[0] + _JOINER
 

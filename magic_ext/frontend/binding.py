@@ -9,17 +9,18 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from magic_ext.frontend.sources import Edit, applied, parsed, span_of
+from magic_ext.frontend.needed import names_of, with_needed_blocks
+from magic_ext.frontend.sources import Edit, applied, faithful, parsed, span_of
 from magic_ext.markdown import visible
 
-__all__ = ["Binding", "bind"]
+__all__ = ["Binding", "bind", "with_needed_blocks"]
 
 
 class Binding(Protocol):
     """What was sent under a file's name, and the expression that gives the whole of it here.
 
-    ``file`` is its name in the sandbox (``input_file_0.csv``), ``name`` the user's word for it (``sales``);
-    ``expression`` gives a frame of the library that the load line uses; ``rows`` and ``rows_sent`` count rows.
+    ``file`` is its name where the code ran (``input_file_0.csv``; ``""`` for none), ``name`` the variable there
+    (``sales``); ``expression`` gives a frame of the library that the code uses; ``rows`` and ``rows_sent`` count rows.
     """
 
     @property
@@ -28,7 +29,7 @@ class Binding(Protocol):
 
     @property
     def name(self) -> str:
-        """The user's word."""
+        """The variable."""
 
     @property
     def expression(self) -> str:
@@ -101,15 +102,17 @@ def bind(code: str, bindings: Sequence[Binding]) -> str:
     """The code with its load calls of sent files replaced by copies of the live data.
 
     ``df = pd.read_csv("input_file_0.csv")`` becomes ``df = sales.copy()``. A call with an argument that changes which
-    data comes out is left, with a comment above it. A comment in front says what was changed, and on how many rows the
-    answer was computed if those were not all. Code that does not load anything comes back as it is.
+    data comes out is left, with a comment above it. Where the code found the data loaded already, a line in front
+    gives it the name, unless that means the same here and is only read. Comments in front say what was changed, and on
+    how many rows the answer was computed.
     """
     code = visible(code)
     tree = parsed(code)
     if tree is None:
         return code if not bindings else f"# This block could not be read as Python: it is as it was written.\n{code}"
     paths = _paths(tree, bindings)
-    loads = list(_loads(tree, bindings, {name: binding for name, (binding, _) in paths.items()}))
+    found = _loads(tree, bindings, {name: binding for name, (binding, _) in paths.items()})
+    loads = [load if faithful(code, load.node) else load._replace(obstacle="a formatted string") for load in found]
     edits = [Edit(*span_of(code, load.node), load.source) for load in loads if not load.obstacle]
     # A path that glob looks for is not here: the name stays, as plain text.
     edits += [
@@ -118,8 +121,10 @@ def bind(code: str, bindings: Sequence[Binding]) -> str:
         if isinstance(value, ast.Call)
     ]
     edits += _marks(code, tree, [load for load in loads if load.obstacle])
-    header = [*_changes(code, loads), *_rows(code, bindings, loads)]
-    return "\n".join([*header, applied(code, edits)])
+    header = [*_changes(code, loads), *_rows(tree, bindings, loads), *_given(code, bindings, loads)]
+    lines = applied(code, edits).split("\n")
+    first = 1 if code.startswith("%%") else 0  # a cell magic has to stay in front
+    return "\n".join([*lines[:first], *header, *lines[first:]])
 
 
 def _loads(tree: ast.Module, bindings: Sequence[Binding], paths: dict[str, Binding]) -> Iterator[_Load]:
@@ -139,8 +144,17 @@ def _loads(tree: ast.Module, bindings: Sequence[Binding], paths: dict[str, Bindi
                 while id(outer) in chained:
                     outer = chained[id(outer)]
                 copy = "lazy" if reader in _SCANNERS else "clone" if module in polars or module == "polars" else "copy"
-                source = f"{_reached(binding.expression, hidden.get(id(call), set()))}.{copy}()"
+                source = _copied(_reached(binding.expression, hidden.get(id(call), set())), copy)
                 yield _Load(binding, outer, source, _obstacle(more, keywords))
+
+
+def _copied(expression: str, copy: str) -> str:
+    """The expression copied, where it is not fresh already."""
+    node = ast.parse(expression, mode="eval").body
+    if isinstance(node, ast.Call) and copy != "lazy":
+        return expression
+    simple = isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call)
+    return f"{expression}.{copy}()" if simple else f"({expression}).{copy}()"
 
 
 def _obstacle(more: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> str:
@@ -187,7 +201,7 @@ def _file_of(node: ast.expr, bindings: Sequence[Binding], paths: dict[str, Bindi
     match node:
         case ast.Name(id=name):
             return paths.get(name)
-        case ast.Constant(value=str(text)):
+        case ast.Constant(value=str(text)) if text:
             return next((binding for binding in bindings if _means(text, binding.file)), None)
         case ast.Call(args=[first, *_]) | ast.Subscript(value=first):
             return _file_of(first, bindings, paths)
@@ -198,7 +212,7 @@ def _file_of(node: ast.expr, bindings: Sequence[Binding], paths: dict[str, Bindi
 def _means(text: str, file: str) -> bool:
     name = text.replace("\\", "/").rpartition("/")[2].strip("*")
     stem = file.rpartition(".")[0] or file
-    return name in {file, stem, f"{stem}.", f"{stem}.*"}
+    return bool(file) and name in {file, stem, f"{stem}.", f"{stem}.*"}
 
 
 def _paths(tree: ast.Module, bindings: Sequence[Binding]) -> dict[str, tuple[Binding, ast.expr]]:
@@ -254,16 +268,31 @@ def _changes(code: str, loads: Sequence[_Load]) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _rows(code: str, bindings: Sequence[Binding], loads: Sequence[_Load]) -> list[str]:
-    used = [load.binding for load in loads if not load.obstacle]
-    used += [binding for binding in bindings if binding not in used and binding.file in code]
-    lines = [
-        f"# The answer was computed on {binding.rows_sent:,} of {binding.rows:,} rows of {binding.name};"
-        " this code takes all of them."
-        for binding in used
-        if binding.rows is not None and binding.rows_sent is not None and binding.rows_sent < binding.rows
-    ]
-    return list(dict.fromkeys(lines))
+def _given(code: str, bindings: Sequence[Binding], loads: Sequence[_Load]) -> Iterator[str]:
+    """Lines that stand for what the engine had loaded before the code ran."""
+    names = names_of(code)
+    for binding in bindings:
+        loaded = any(load.binding is binding for load in loads)
+        means_the_same = binding.expression == binding.name and binding.name not in names.changes
+        if binding.name in names.needs and not loaded and not means_the_same:
+            copied = binding.expression if binding.rows is None else _copied(binding.expression, "copy")
+            yield f"{binding.name} = {copied}"
+
+
+def _rows(tree: ast.Module, bindings: Sequence[Binding], loads: Sequence[_Load]) -> list[str]:
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    used = [binding for binding in bindings if binding.name in names or any(load.binding is binding for load in loads)]
+    lines = []
+    for binding in used:
+        rows, sent = binding.rows, binding.rows_sent
+        if rows is None or sent is None:
+            continue
+        if sent < rows:
+            which = f"{sent:,} of {rows:,} rows of {binding.name}; this code takes all of them."
+        else:
+            which = f"all {rows:,} rows of {binding.name}."
+        lines.append(f"# The answer was computed on {which}")
+    return lines
 
 
 def _marks(code: str, tree: ast.Module, left: Sequence[_Load]) -> list[Edit]:

@@ -6,53 +6,66 @@ import ast
 import builtins
 import symtable
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from magic_ext.frontend.sources import parsed
 
-__all__ = ["with_needed_blocks"]
+__all__ = ["Names", "names_of", "with_needed_blocks"]
 
 _BUILTINS = frozenset(dir(builtins))
 _CHANGING = frozenset(["add", "append", "clear", "extend", "insert", "pop", "remove", "setdefault", "sort", "update"])
 
 
-def with_needed_blocks(blocks: Sequence[str], chosen: Sequence[int], worked: Sequence[int]) -> list[str]:
-    """The chosen blocks and, before them, those earlier ones whose names they need, in order.
+def with_needed_blocks(blocks: Sequence[str], n: int) -> list[str]:
+    """Block ``n`` and, before it, those earlier blocks whose names it needs, in order.
 
-    ``chosen`` and ``worked`` are positions in ``blocks``; only a block that worked comes along unasked. A block that
-    changes a needed object (``df["x"] = 1``, ``rows.append(1)``, ``inplace=True``) is needed as well.
+    ``blocks`` are the blocks of one answer that worked. One that changes a needed object (``df["x"] = 1``,
+    ``rows.append(1)``, ``inplace=True``) is needed as well.
 
-    >>> with_needed_blocks(["a = 1", "b = 2", "print(a)"], [2], [0, 1, 2])
+    >>> with_needed_blocks(["a = 1", "b = 2", "print(a)"], 2)
     ['a = 1', 'print(a)']
     """
-    taken = set(chosen)
-    needed: set[str] = set()
-    for position in range(max(taken, default=-1), -1, -1):
-        names = _Names(blocks[position])
-        if position in taken or (position in worked and names.makes & needed):
-            taken.add(position)
+    taken = [blocks[n]]
+    needed = names_of(blocks[n]).needs
+    for block in reversed(blocks[:n]):
+        names = names_of(block)
+        if (names.binds | names.changes) & needed:
+            taken.append(block)
             needed = (needed - names.binds) | names.needs
-    return [blocks[position] for position in sorted(taken)]
+    return taken[::-1]
 
 
-class _Names(ast.NodeVisitor):
-    """The names of one block: ``binds`` at its top level, ``needs`` from before, ``makes`` or changes.
+class Names(NamedTuple):
+    """The names of a block: ``binds`` at its top level, ``needs`` from before, ``changes`` without binding them."""
+
+    binds: frozenset[str]
+    needs: frozenset[str]
+    changes: frozenset[str]
+
+
+def names_of(code: str) -> Names:
+    """Read a block's names; a block that is no Python has none.
 
     Functions run later: what they read is needed unless the block binds it anywhere.
-    """
 
-    def __init__(self, code: str) -> None:
+    >>> sorted(names_of("y = x + 1").needs)
+    ['x']
+    """
+    reader = _Reader()
+    tree = parsed(code)
+    if tree is not None:
+        reader.visit(tree)
+        reader.needs |= set(_read_in_functions(ast.unparse(tree))) - reader.binds
+    return Names(frozenset(reader.binds), frozenset(reader.needs - _BUILTINS), frozenset(reader.changes))
+
+
+class _Reader(ast.NodeVisitor):
+    """Reads in the order of evaluation, since ``df = df.dropna()`` needs the ``df`` from before."""
+
+    def __init__(self) -> None:
         self.binds: set[str] = set()
         self.needs: set[str] = set()
-        self._changes: set[str] = set()
-        tree = parsed(code)
-        if tree is not None:
-            self.visit(tree)
-            self.needs |= set(_read_in_functions(ast.unparse(tree))) - self.binds
-        self.needs -= _BUILTINS
-
-    @property
-    def makes(self) -> set[str]:
-        return self.binds | self._changes
+        self.changes: set[str] = set()
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
@@ -89,7 +102,7 @@ class _Names(ast.NodeVisitor):
             case ast.Call(func=ast.Attribute(value=owner, attr=method), keywords=keywords):
                 in_place = any(k.arg == "inplace" for k in keywords)
                 if method in _CHANGING or in_place:
-                    self._changes |= set(_root(owner))
+                    self.changes |= set(_root(owner))
 
     def visit_Import(self, node: ast.Import) -> None:
         self.binds |= {(alias.asname or alias.name.partition(".")[0]) for alias in node.names}
@@ -138,7 +151,7 @@ class _Names(ast.NodeVisitor):
     def _stored(self, target: ast.expr) -> None:
         self.visit(target)
         if isinstance(target, ast.Attribute | ast.Subscript):
-            self._changes |= set(_root(target))
+            self.changes |= set(_root(target))
 
 
 def _root(node: ast.expr) -> Iterator[str]:

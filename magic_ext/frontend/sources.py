@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["Edit", "applied", "parsed", "span_of"]
+__all__ = ["Edit", "applied", "faithful", "parsed", "span_of"]
 
 _MAGIC_LINE = re.compile(r"^([ \t]*)[%!?](?=\S)", re.MULTILINE)
 
@@ -47,6 +47,16 @@ def span_of(code: str, node: ast.expr) -> tuple[int, int]:
         starts.append(starts[-1] + len(line) + 1)
     end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
     return starts[node.lineno - 1] + node.col_offset, starts[end_line - 1] + end_column
+
+
+def faithful(code: str, node: ast.expr) -> bool:
+    """Whether the span of an expression really holds it: inside an f-string it does not before Python 3.12."""
+    start, end = span_of(code, node)
+    try:
+        there = ast.parse(b"(" + code.encode()[start:end] + b")", mode="eval").body
+    except (SyntaxError, ValueError):
+        return False
+    return ast.dump(there) == ast.dump(node)
 
 
 def applied(code: str, edits: Iterable[Edit]) -> str:
