@@ -1,5 +1,6 @@
 """Questions whose answers are checked against pandas written independently of the planner."""
 
+# ruff: noqa: E501  # a table of questions reads best with one on a line
 from __future__ import annotations
 
 import math
@@ -180,7 +181,11 @@ def check(printed: str, expected: Any) -> None:
         case pd.DataFrame():
             for label, row in expected.iterrows():
                 numbers = row_of(printed, label)
-                assert all(any(close(number, value) for number in numbers) for value in row), (label, list(row), numbers)
+                assert all(any(close(number, value) for number in numbers) for value in row), (
+                    label,
+                    list(row),
+                    numbers,
+                )
         case pd.Series():
             for label, value in expected.items():
                 assert any(close(number, value) for number in row_of(printed, label)), (label, value)

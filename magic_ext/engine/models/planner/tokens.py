@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 __all__ = ["Token", "sentences", "singular", "tokenize", "words"]
@@ -90,6 +91,7 @@ def sentences(text: str, tokens: tuple[Token, ...]) -> list[tuple[Token, ...]]:
     return [tuple(sentence) for sentence in found if sentence]
 
 
+@lru_cache(maxsize=20_000)
 def words(name: str) -> tuple[str, ...]:
     """The words of a column's name or of a value, folded; letters and digits stay together as the tokens have them.
 
