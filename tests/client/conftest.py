@@ -133,9 +133,9 @@ def _read_request(sock: socket.socket) -> Seen | None:
     data = b""
     while b"\r\n\r\n" not in data:
         piece = sock.recv(65536)
-        if not piece:
-            return None
         data += piece
+        if not piece or not data[:1].isalpha():  # closed, or no HTTP
+            return None
     head, _, body = data.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     method, target, _ = first.split(" ", 2)
