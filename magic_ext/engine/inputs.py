@@ -106,6 +106,8 @@ def _inline(block: Document | Image, number: int, variable: str) -> InputFile:
     mime_type = block.mime_type or ""
     suffix = ".csv" if "csv" in mime_type else mimetypes.guess_extension(mime_type) or ".bin"
     path = f"input_file_{number}{suffix}"
+    if block.name:  # this package's client: the code finds it as the user wrote it
+        path = _inside(block.name) if PurePosixPath(block.name).suffix else f"{_inside(block.name)}{suffix}"
     is_table = suffix == ".csv"
     name = variable or ("df" if number == 0 else f"df_{number}")
     return InputFile(

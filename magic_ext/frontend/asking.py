@@ -96,11 +96,10 @@ class Asking:
     def _question(
         self, prompt: str, references: tuple[Reference, ...], options: Options, settings: Settings
     ) -> Question:
-        key = self.find_key(settings)
         place = choose_place(
             model=options.model or settings.model,
             run=options.run or settings.run,
-            endpoint=endpoint(settings, key) if key is not None else None,
+            endpoint=self._endpoint(options, settings),
         )
         return Question(
             prompt=prompt,
@@ -115,6 +114,13 @@ class Asking:
             stream=settings.stream,
             timeout=options.timeout or settings.timeout,
         )
+
+    def _endpoint(self, options: Options, settings: Settings) -> Endpoint | None:
+        """The server of Gemini models, ``None`` without a key; a dry run with a model's name needs none."""
+        key = self.find_key(settings)
+        if key is None and options.dry_run and options.model:
+            key = FoundKey(Secret(""), "")
+        return endpoint(settings, key) if key is not None else None
 
     def _previous(self, name: str | None, place: Place) -> str:
         if name is None:

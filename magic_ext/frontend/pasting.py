@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 
 from magic_ext.answer import Answer
@@ -11,7 +10,6 @@ from magic_ext.references.attach import Binding
 
 from .binding import bind
 from .needed import with_needed_blocks
-from .sources import parsed
 
 __all__ = ["live_blocks"]
 
@@ -29,20 +27,8 @@ def live_blocks(answer: Answer, numbers: Sequence[int], bindings: Sequence[Bindi
             )
     worked = [index for index, attempt in enumerate(attempts) if not attempt.failed]
     chosen = [number - 1 for number in numbers] or worked or [len(attempts) - 1]
-    blocks = with_needed_blocks([attempt.code for attempt in attempts], chosen, worked)
-    return [_named(bind(block, bindings), bindings) for block in blocks]
-
-
-def _named(code: str, bindings: Sequence[Binding]) -> str:
-    """The code behind a line for each name that stood for something else: handed over, it was a variable of its own."""
-    tree = parsed(code)
-    if tree is None:
-        return code
-    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    lines = [
-        f"{binding.name} = {binding.expression}"
-        for binding in bindings
-        if not binding.file and binding.name != binding.expression and binding.name in read
-    ]
-    needs_pandas = any("pd." in line for line in lines)
-    return "\n".join([*(["import pandas as pd"] if needs_pandas else []), *lines, code])
+    wanted: dict[str, None] = {}  # a set that keeps its order
+    for index in chosen:
+        blocks = [attempts[before].code for before in worked if before < index] + [attempts[index].code]
+        wanted |= dict.fromkeys(with_needed_blocks(blocks, len(blocks) - 1))
+    return [bind(block, bindings) for block in wanted]

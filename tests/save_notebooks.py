@@ -1,0 +1,35 @@
+"""Run the example notebooks and save them with their outputs, as a reader sees them: ``python tests/save_notebooks.py``.
+
+nbclient sends no cell id, so the outputs are the static ones that nbval compares. What varies from run to run lives in
+output metadata, which is dropped here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+
+
+def save(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", ()):
+            output.get("metadata", {}).pop("gemini_exec", None)
+    notebook.metadata.pop("language_info", None)
+    nbformat.write(notebook, path)
+
+
+if __name__ == "__main__":
+    for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL"):
+        os.environ.pop(name, None)
+    for path in [NOTEBOOKS / f"{name}.ipynb" for name in sys.argv[1:]] or sorted(NOTEBOOKS.glob("*.ipynb")):
+        save(path)
+        print(f"saved {path.name}")
