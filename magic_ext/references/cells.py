@@ -32,13 +32,13 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 _READINGS: dict[str, Reading] = {
-    "huge integer": Reading("str", after='COLUMN.map(int, na_action="ignore")'),
-    "complex": Reading("str", after='COLUMN.map(complex, na_action="ignore")'),
-    "decimal": Reading("str", after='COLUMN.map(decimal.Decimal, na_action="ignore")'),
+    "huge integer": Reading("object", after='COLUMN.map(int, na_action="ignore")'),
+    "complex": Reading("object", after='COLUMN.map(complex, na_action="ignore")'),
+    "decimal": Reading("object", after='COLUMN.map(decimal.Decimal, na_action="ignore")'),
     "date": Reading(date=True, after="COLUMN.dt.date"),
     "datetime": Reading(date=True),
-    "timedelta": Reading("str", after="pd.to_timedelta(COLUMN)"),
-    "nested": Reading("str", after='COLUMN.map(json.loads, na_action="ignore")'),
+    "timedelta": Reading("object", after="pd.to_timedelta(COLUMN)"),
+    "nested": Reading("object", after='COLUMN.map(json.loads, na_action="ignore")'),
     "bytes": Reading("str", note="binary values are not sent, only their sizes"),
     "mixed": Reading("str", note="values of mixed types, sent as text"),
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+
+import msgspec
 
 from magic_ext.references.dialect import Dialect, detect, is_date, open_text, records
 from magic_ext.references.sheet import Column, Sheet, field
@@ -61,11 +63,14 @@ class CsvTable(Table):
         wanted = set(positions) if not isinstance(positions, range) else positions
         last = max(positions, default=-1)
         rows = (row for at, row in enumerate(islice(self._rows(), last + 1)) if at in wanted)
-        header = [str(column.label) for column in self.columns]
+        labels = [column.label for column in self.columns]
+        # Without a header the file gets one here, so that read_csv needs no argument that changes what it returns.
+        numbered = "" if self._dialect.header else f'.set_axis({labels!r}, axis="columns")'
+        given = msgspec.structs.replace(self._dialect, header=True).arguments
         return Sheet(
-            header=self._line(header) if self._dialect.header else "",
+            header=self._line(list(map(str, labels))),
             lines=tuple(self._line(self._chosen(row)) for row in rows),
-            load=self._dialect.arguments + self._dates + ")",
+            load=f"{given}{self._dates(map(str, labels))}){numbered}",
         )
 
     def select(self, names: Sequence[str]) -> Table:
@@ -79,15 +84,15 @@ class CsvTable(Table):
         given = self._dialect
         encoding = "" if given.encoding == "utf-8" else f', encoding="{given.encoding}"'
         skip = f", skiprows={given.skip}" if given.skip else ""
-        return f"pd.read_csv({source}{given.arguments}{skip}{encoding}{self._dates}){self._suffix}"
+        dates = self._dates(column.label for column in self.columns)
+        return f"pd.read_csv({source}{given.arguments}{skip}{encoding}{dates}){self._suffix}"
 
     def save(self, folder: Path, stem: str) -> Saved:
         """The file itself."""
         return Saved(self._path, "text/csv", self.rows)
 
-    @property
-    def _dates(self) -> str:
-        dates = [column.label for column in self.columns if column.dtype == "date"]
+    def _dates(self, labels: Iterable[object]) -> str:
+        dates = [label for label, column in zip(labels, self.columns, strict=True) if column.dtype == "date"]
         return f", parse_dates={dates!r}" if dates else ""
 
     def _rows(self) -> Iterator[list[str]]:

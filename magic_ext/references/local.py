@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from magic_ext.references.errors import BadReferenceError
 from magic_ext.references.manifest import Entry
-from magic_ext.references.prepared import Binding, Named, Part, columns_line, shape
-from magic_ext.references.table import Table
+from magic_ext.references.prepared import Binding, Named, Part, called, columns_line, shape
+from magic_ext.references.table import ARROW, Saved, Table
 from magic_ext.references.things import OtherFile, Picture, Scalar, TextFile, Value
 from magic_ext.wire.content import Document, Image
 
@@ -21,53 +21,79 @@ _TEXT_TYPES = {".json": "application/json", ".jsonl": "application/x-ndjson", ".
 def local_parts(named: Sequence[Named], folder: Path) -> list[Part]:
     """One part a referent; what has no file of its own is written into ``folder``."""
     parts = []
-    for number, one in enumerate(named):
+    places = _places(named)
+    for number, (one, place) in enumerate(zip(named, places, strict=True)):
         try:
-            parts.append(_part(one, folder.resolve(), number))
+            parts.append(_part(one, folder.resolve(), number, place))
         except BadReferenceError as error:
             raise type(error)(f"@{one.referent.reference.written}: {error}", hint=error.hint) from error
     return parts
 
 
-def _part(named: Named, folder: Path, number: int) -> Part:
+def _places(named: Sequence[Named]) -> list[str]:
+    """Where the code finds each file: at the path as written, or by its name where that leads out of the folder."""
+    taken: dict[str, str] = {}
+    places = []
+    for one in named:
+        path = PurePosixPath(one.referent.label.replace("\\", "/"))
+        out = path.is_absolute() or ".." in path.parts or str(path)[:1] == "~" or ":" in str(path)
+        place = path.name if out else str(path)
+        source = str(one.referent.path)
+        if taken.setdefault(place, source) != source:
+            place = f"{one.name}{path.suffix}"
+        places.append(place)
+    return places
+
+
+def _part(named: Named, folder: Path, number: int, place: str) -> Part:
     thing = named.referent.thing
     stem = f"{number}_{named.name[:60]}"
     match thing:
         case Scalar():
-            entry = Entry(name=named.shown, kind=thing.kind, policy="full", note="written into the sentence")
+            entry = Entry(name=named.written, kind=thing.kind, policy="full", note="written into the sentence")
             return Part(words=thing.text, entry=entry)
         case Picture():
             return _picture(named, thing)
         case Value():
-            plain = thing.kind == "text"
-            path = folder / f"{stem}{'.txt' if plain else '.json'}"
-            path.write_text(thing.text, encoding="utf-8")
-            return _file(named, path, thing.kind, "text/plain" if plain else "application/json")
+            return _value(named, thing, folder / f"{stem}{'.txt' if thing.kind == 'text' else '.json'}")
         case TextFile():
-            return _file(named, thing.path, "text file", _TEXT_TYPES.get(thing.path.suffix.lower(), "text/plain"))
+            return _file(
+                named, thing.path, _TEXT_TYPES.get(thing.path.suffix.lower(), "text/plain"), "text file", place
+            )
         case OtherFile():
-            return _file(named, thing.path, f"file ({thing.mime_type})", thing.mime_type)
+            return _file(named, thing.path, thing.mime_type, f"file ({thing.mime_type})", place)
         case Table():
-            return _table(named, thing, folder, stem)
+            return _table(named, thing, thing.save(folder, stem), place)
 
 
-def _table(named: Named, table: Table, folder: Path, stem: str) -> Part:
-    saved = table.save(folder, stem)
+def _table(named: Named, table: Table, saved: Saved, place: str) -> Part:
     columns = table.columns
     width = sum(not column.index for column in columns)
+    load = ""
+    if saved.mime_type != ARROW:
+        place = place if named.referent.path else f"{named.name}.npy"
+        load = f"{named.name} = {table.live(repr(place)) if named.referent.path else f'np.load({place!r})'}"
     note = "; ".join(saved.notes)
     lines = [
-        f"`{named.shown}`: {table.kind}, {shape(table.rows, width)}; bound to {named.name}",
+        f"{called(named)}: {table.kind}, {shape(table.rows, width)}{'' if load else ', loaded already'}",
         columns_line(columns, index=True),
         columns_line(columns, index=False),
+        f"  load: {load}" if load else "",
         f"  note: {note}" if note else "",
     ]
+    is_csv = bool(named.referent.path)
+    document = Document(
+        uri=saved.path.as_uri(),
+        mime_type=saved.mime_type,
+        name=place if load else named.name,
+        load=load if is_csv else None,
+    )
     return Part(
-        words=f"`{named.shown}`",
-        contents=(Document(uri=saved.path.as_uri(), mime_type=saved.mime_type, name=named.shown),),
+        words=f"`{document.name if is_csv else named.name}`",
+        contents=(document,),
         lines=tuple(filter(None, lines)),
         entry=Entry(
-            name=named.shown,
+            name=named.written,
             kind=table.kind,
             policy="full",
             rows=table.rows,
@@ -79,7 +105,7 @@ def _table(named: Named, table: Table, folder: Path, stem: str) -> Part:
             note=note,
         ),
         binding=Binding(
-            file=saved.path.name,
+            file=PurePosixPath(place).name if load else saved.path.name,
             name=named.name,
             expression=table.live(named.referent.expression),
             rows=table.rows,
@@ -88,14 +114,23 @@ def _table(named: Named, table: Table, folder: Path, stem: str) -> Part:
     )
 
 
-def _file(named: Named, path: Path, kind: str, mime_type: str) -> Part:
+def _value(named: Named, value: Value, path: Path) -> Part:
+    path.write_text(value.text, encoding="utf-8")
+    if value.kind == "text":
+        return _file(named, path, "text/plain", "text", f"{named.name}.txt")
+    return _file(named, path, "application/json", f"{value.kind}, as JSON", f"{named.name}.json")
+
+
+def _file(named: Named, path: Path, mime_type: str, kind: str, place: str) -> Part:
     size = path.stat().st_size
     return Part(
-        words=f"`{named.shown}`",
-        contents=(Document(uri=path.as_uri(), mime_type=mime_type, name=named.shown),),
-        lines=(f"`{named.shown}`: {kind}, {size:,} bytes, handed over as a file",),
-        entry=Entry(name=named.shown, kind=kind, policy="full", bytes=size, file=path.name),
-        binding=None if named.referent.path else Binding(name=named.name, expression=named.referent.expression),
+        words=f"`{place if named.referent.path else named.name}`",
+        contents=(Document(uri=path.as_uri(), mime_type=mime_type, name=place),),
+        lines=(f"{called(named)}: {kind}, {size:,} bytes, in the file {place}",),
+        entry=Entry(name=named.written, kind=kind, policy="full", bytes=size, file=path.name),
+        binding=None
+        if named.referent.path
+        else Binding(file=place, name=named.name, expression=named.referent.expression),
     )
 
 
@@ -105,6 +140,6 @@ def _picture(named: Named, picture: Picture) -> Part:
     return Part(
         words=f"`{named.shown}`",
         contents=(Image(data=data, mime_type=picture.mime_type, name=named.shown),),
-        lines=(f"`{named.shown}`: {picture.kind}{size}",),
-        entry=Entry(name=named.shown, kind=picture.kind, policy="full", bytes=len(picture.data)),
+        lines=(f"{called(named)}: {picture.kind}{size}",),
+        entry=Entry(name=named.written, kind=picture.kind, policy="full", bytes=len(picture.data)),
     )

@@ -1,4 +1,4 @@
-"""polars, pyarrow and every other frame that narwhals knows; of a lazy one only the head is ever computed."""
+"""polars and pyarrow, behind narwhals; of a lazy frame only the head is ever computed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from magic_ext.references.cells import missing
-from magic_ext.references.errors import UnsendableError
 from magic_ext.references.sheet import Column, Sheet, build
 from magic_ext.references.table import ARROW, Saved, Table, choose
 
 __all__ = ["LAZY_ROWS", "NarwhalsTable"]
 
 LAZY_ROWS = 10_000
+_MAX_LEVELS = 100
 
 
 class NarwhalsTable(Table):
@@ -27,13 +27,10 @@ class NarwhalsTable(Table):
 
     @classmethod
     def of(cls, native: Any, kind: str) -> NarwhalsTable:
-        """Wrap a native frame; raises :class:`UnsendableError` where narwhals does not know it."""
+        """Wrap a native frame."""
         import narwhals as nw
 
-        try:
-            frame = nw.from_native(native)
-        except TypeError as error:
-            raise UnsendableError(f"A {kind} cannot be sent.", hint="Make it a dataframe first.") from error
+        frame = nw.from_native(native)
         return cls(frame, kind, ".collect().to_pandas()" if _is_lazy(frame) else ".to_pandas()")
 
     @classmethod
@@ -64,9 +61,7 @@ class NarwhalsTable(Table):
     def columns(self) -> tuple[Column, ...]:
         """The columns by the schema, which a lazy frame knows without being run."""
         schema = self._frame.collect_schema() if _is_lazy(self._frame) else self._frame.schema
-        return tuple(
-            Column(label, _dtype(dtype), cast=_cast(dtype), zone=_zone(dtype)) for label, dtype in schema.items()
-        )
+        return tuple(_column(label, dtype) for label, dtype in schema.items())
 
     def sheet(self, positions: Sequence[int]) -> Sheet:
         """The rows as CSV, read back by pandas."""
@@ -134,8 +129,13 @@ def _dtype(dtype: Any) -> str:
     return f"{name}({zone})" if zone else name
 
 
-def _cast(dtype: Any) -> str:
-    return '"category"' if type(dtype).__name__ in ("Categorical", "Enum") else ""
+def _column(label: str, dtype: Any) -> Column:
+    name = type(dtype).__name__
+    levels = tuple(dtype.categories) if name == "Enum" else ()
+    if len(levels) > _MAX_LEVELS:
+        levels = ()
+    cast = '"category"' if name in ("Categorical", "Enum") else ""
+    return Column(label, _dtype(dtype), cast=cast, zone=_zone(dtype), levels=levels, ordered=bool(levels))
 
 
 def _zone(dtype: Any) -> str:

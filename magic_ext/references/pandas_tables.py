@@ -34,6 +34,15 @@ class PandasTable(Table):
         suffix = f".to_frame({source(name)})" if series.name is None else ".to_frame()"
         return cls(series.to_frame(label), "pandas Series", suffix)
 
+    @classmethod
+    def of_index(cls, index: Any, name: str) -> PandasTable:
+        """The index as a frame with a column for each level."""
+        if index.nlevels > 1:
+            return cls(index.to_frame(index=False), "pandas MultiIndex", ".to_frame(index=False)")
+        label = name if index.name is None else index.name
+        suffix = f".to_frame(index=False, name={source(label)})"
+        return cls(index.to_frame(index=False, name=label), "pandas Index", suffix)
+
     @property
     def kind(self) -> str:
         """The library's name for it."""

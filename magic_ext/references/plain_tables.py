@@ -8,7 +8,7 @@ from typing import Any
 
 from magic_ext.references.cells import kind_of, missing
 from magic_ext.references.errors import UnsendableError
-from magic_ext.references.sheet import Column, Sheet, build
+from magic_ext.references.sheet import Column, Sheet, build, quoted
 from magic_ext.references.table import ARROW, Saved, Table, choose
 
 __all__ = ["NPY", "ArrayTable", "RecordsTable"]
@@ -70,21 +70,9 @@ class RecordsTable(Table):
 
     def save(self, folder: Path, stem: str) -> Saved:
         """An Arrow file; columns of mixed types as text."""
-        import pyarrow as pa
-
-        arrays, notes = [], []
-        for label in self._labels:
-            cells = self._cells(label, self._records)
-            try:
-                arrays.append(pa.array(cells))
-            except (pa.ArrowException, TypeError, OverflowError):
-                arrays.append(pa.array([None if cell is None else str(cell) for cell in cells]))
-                notes.append(f"{label!r}: values of mixed types, handed over as text")
-        table = pa.Table.from_arrays(arrays, names=list(self._labels))
+        columns = [self._cells(label, self._records) for label in self._labels]
         path = folder / f"{stem}.arrow"
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
-        return Saved(path, ARROW, self.rows, tuple(notes))
+        return Saved(path, ARROW, self.rows, _write_arrow(path, self._labels, columns))
 
     def _cells(self, label: str, records: Sequence[Mapping[str, Any]]) -> list[object]:
         cells = (record.get(label) for record in records)
@@ -92,11 +80,11 @@ class RecordsTable(Table):
 
 
 class ArrayTable(Table):
-    """A NumPy array of one or two dimensions as a CSV; of any dimension as a file of NumPy's own."""
+    """A NumPy array: of one or two dimensions a table, beyond only a shape, and whole a file of NumPy's own."""
 
-    def __init__(self, array: Any, suffix: str = "") -> None:
+    def __init__(self, array: Any, name: str) -> None:
         self._array = array
-        self._suffix = suffix
+        self._name = name
 
     @property
     def kind(self) -> str:
@@ -116,47 +104,78 @@ class ArrayTable(Table):
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """One for a vector, numbered ones for a matrix, none beyond."""
-        if self._array.ndim > 2:
-            return ()
-        width = 1 if self._array.ndim == 1 else self._array.shape[1]
-        return tuple(Column(f"c{number}", self._array.dtype.name) for number in range(width))
+        """One for a vector, ``c0``, ``c1``, ... for a matrix, none beyond."""
+        dtype = self._array.dtype
+        cast = f'"{dtype.name}"' if dtype.kind in "iuf" and dtype.itemsize < 8 else ""
+        return tuple(Column(label, dtype.name, cast=cast) for label in self._labels)
 
     def sheet(self, positions: Sequence[int]) -> Sheet:
         """The rows as CSV; raises :class:`UnsendableError` for more than two dimensions."""
         if self._array.ndim > 2:
             hint = "Refer to a slice of it, or send its type and shape only, as in @name:schema."
             raise UnsendableError(f"An array of {self._array.ndim} dimensions is no table.", hint=hint)
-        part = self._array[list(positions)]
-        matrix = part.reshape(len(part), -1)
-        values = [_cells(matrix[:, number]) for number in range(matrix.shape[1])]
-        finish = "['c0'].to_numpy()" if self._array.ndim == 1 else ".to_numpy()"
-        return build(self.columns, values, whole=len(positions) == self.rows, finish=finish)
+        values = [_cells(column) for column in self._columns(self._array[list(positions)])]
+        return build(self.columns, values, whole=len(positions) == self.rows)
 
     def select(self, names: Sequence[str]) -> Table:
         """An array has no named columns: always raises :class:`UnsendableError`."""
-        raise UnsendableError(
-            "An array has no named columns.", hint="Refer to a slice of it: part = array[:, 0], then @part."
-        )
+        hint = "Refer to a slice of it: part = array[:, 0], then @part."
+        raise UnsendableError("An array has no named columns.", hint=hint)
 
     def live(self, source: str) -> str:
-        """The array itself."""
-        return source
+        """A DataFrame of the array; beyond two dimensions itself."""
+        if self._array.ndim > 2:
+            return source
+        vector = self._array.ndim == 1
+        return f"pd.DataFrame({{{self._name!r}: {source}}})" if vector else f'pd.DataFrame({source}).add_prefix("c")'
 
     def save(self, folder: Path, stem: str) -> Saved:
-        """A ``.npy`` file; raises :class:`UnsendableError` for an array of Python objects."""
+        """An Arrow file, beyond two dimensions a ``.npy`` file.
+
+        Raises :class:`UnsendableError` for Python objects in more than two dimensions.
+        """
         import numpy as np
 
+        if self._array.ndim <= 2:
+            path = folder / f"{stem}.arrow"
+            return Saved(path, ARROW, self.rows, _write_arrow(path, self._labels, self._columns(self._array)))
         if self._array.dtype.hasobject:
+            hint = "Make it an array of numbers first."
             raise UnsendableError(
-                "An array of Python objects cannot be handed over.", hint="Make it a DataFrame first."
+                "An array of Python objects in more than two dimensions cannot be handed over.", hint=hint
             )
         path = folder / f"{stem}.npy"
         np.save(path, self._array, allow_pickle=False)
         return Saved(path, NPY, self.rows)
 
+    @property
+    def _labels(self) -> list[str]:
+        if self._array.ndim == 1:
+            return [self._name]
+        return [f"c{number}" for number in range(self._array.shape[1])] if self._array.ndim == 2 else []
+
+    def _columns(self, part: Any) -> list[Any]:
+        if part.dtype.kind in "mM":  # hours and months have no counterpart elsewhere
+            part = part.astype(part.dtype.str[:2] + "8[us]")
+        return [part] if part.ndim == 1 else [part[:, number] for number in range(part.shape[1])]
+
 
 def _cells(column: Any) -> list[object]:
-    if column.dtype.kind in "mM":
-        column = column.astype(column.dtype.str[:2] + "8[us]")
     return [None if missing(cell) else cell for cell in column.tolist()]
+
+
+def _write_arrow(path: Path, labels: Sequence[str], columns: Sequence[Any]) -> tuple[str, ...]:
+    import pyarrow as pa
+
+    arrays, notes = [], []
+    for label, cells in zip(labels, columns, strict=True):
+        try:
+            arrays.append(pa.array(cells))
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            texts = [None if missing(cell) else str(cell) for cell in cells]
+            arrays.append(pa.array(texts, pa.string()))
+            notes.append(f"{quoted(label)}: values of mixed types, handed over as text")
+    table = pa.Table.from_arrays(arrays, names=list(labels))
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    return tuple(notes)

@@ -11,10 +11,23 @@ import msgspec
 
 from magic_ext.references.manifest import Entry
 from magic_ext.references.sheet import Column, quoted
+from magic_ext.references.table import Table
 from magic_ext.references.things import Referent
 from magic_ext.wire.content import Content
 
-__all__ = ["PREFIX", "Binding", "Named", "Part", "Prepared", "assemble", "columns_line", "line", "name_all", "shape"]
+__all__ = [
+    "PREFIX",
+    "Binding",
+    "Named",
+    "Part",
+    "Prepared",
+    "assemble",
+    "called",
+    "columns_line",
+    "line",
+    "name_all",
+    "shape",
+]
 
 PREFIX = "[gemini-exec] "
 _MAX_COLUMNS = 300
@@ -57,6 +70,11 @@ class Named(msgspec.Struct, frozen=True):
         """How the sentence names it: a file by its path, all else by the variable."""
         return self.referent.label if self.referent.path else self.name
 
+    @property
+    def written(self) -> str:
+        """What the user wrote, for the manifest."""
+        return self.referent.reference.written
+
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """What one referent contributes; ``words`` stand in the sentence in its place."""
@@ -78,6 +96,13 @@ def assemble(prompt: str, parts: Sequence[Part], head: Iterable[str] = ()) -> Pr
         entries=tuple(part.entry for part in parts),
         bindings=tuple(part.binding for part in parts if part.binding),
     )
+
+
+def called(named: Named) -> str:
+    """The name that code and sentence use, with what it is in the session where that is another."""
+    if named.referent.path or named.referent.label == named.name:
+        return f"`{named.shown}`"
+    return f"`{named.name}` (in the session: {named.referent.label})"
 
 
 def line(text: str) -> str:
@@ -108,27 +133,34 @@ def columns_line(columns: Sequence[Column], *, index: bool) -> str:
 
 
 def name_all(referents: Sequence[Referent]) -> list[Named]:
-    """Give each referent its variable: its own name where it is one, else one made of its path."""
-    own = {referent.label for referent in referents if _is_name(referent)}
+    """Give each referent its variable: its own name where code sees the very object, else one made of what it is.
+
+    A frame made of a variable (a selection of columns, a polars frame as pandas) must not take the variable's name: the
+    code is to run in the user's session too, and would replace the variable there.
+    """
+    own = {referent.label for referent in referents if _is_itself(referent)}
     taken: set[str] = set()
     named = []
     for referent in referents:
         wanted = _identifier(referent)
-        if wanted in taken or (wanted in own and not _is_name(referent)):
+        if wanted in taken or (wanted in own and not _is_itself(referent)):
             wanted = next(name for n in count(2) if (name := f"{wanted}_{n}") not in own | taken)
         taken.add(wanted)
         named.append(Named(referent, wanted))
     return named
 
 
-def _is_name(referent: Referent) -> bool:
-    return referent.path is None and referent.label.isidentifier()
+def _is_itself(referent: Referent) -> bool:
+    made = isinstance(referent.thing, Table) and referent.thing.live(referent.label) != referent.label
+    return referent.path is None and referent.label.isidentifier() and not made
 
 
 def _identifier(referent: Referent) -> str:
-    if _is_name(referent):
+    if _is_itself(referent):
         return referent.label
     text = referent.path.name.partition(".")[0] if referent.path else referent.label
     name = re.sub(r"\W+", "_", text).strip("_") or "data"
     name = f"_{name}" if name[0].isdigit() else name
+    if name == referent.label:
+        return f"{name}_df"
     return f"{name}_" if keyword.iskeyword(name) or name in _RESERVED else name

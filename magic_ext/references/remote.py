@@ -10,7 +10,7 @@ from magic_ext.references.dialect import open_text
 from magic_ext.references.errors import BadPolicyError, BadReferenceError, UnsendableError
 from magic_ext.references.manifest import Entry
 from magic_ext.references.policy import Policy
-from magic_ext.references.prepared import Binding, Named, Part, columns_line, shape
+from magic_ext.references.prepared import Binding, Named, Part, called, columns_line, shape
 from magic_ext.references.table import Table
 from magic_ext.references.things import OtherFile, Picture, Scalar, TextFile, Value
 from magic_ext.wire.content import Document, Image, Text
@@ -76,7 +76,7 @@ def _table(named: Named, table: Table, policy: Policy, number: int) -> Part:
     width = sum(not column.index for column in columns)
     note = "; ".join([*([given.note] if given.note else []), *(given.sheet.notes if given.sheet else ())])
     lines = [
-        f"{_called(named)}: {table.kind}, {shape(table.rows, width)}; {_extent(table, given.how, given.rows, file)}",
+        f"{called(named)}: {table.kind}, {shape(table.rows, width)}; {_extent(table, given.how, given.rows, file)}",
         columns_line(columns, index=True),
         columns_line(columns, index=False),
         f"  load: {named.name} = {given.sheet.expression(_glob(number))}" if given.sheet else "",
@@ -87,7 +87,7 @@ def _table(named: Named, table: Table, policy: Policy, number: int) -> Part:
         contents=(Document(data=_base64(data), mime_type="text/csv"),) if given.sheet else (),
         lines=tuple(filter(None, lines)),
         entry=Entry(
-            name=named.shown,
+            name=named.written,
             kind=table.kind,
             policy=given.how,
             rows=table.rows,
@@ -140,9 +140,9 @@ def _text(named: Named, thing: Value | TextFile, policy: Policy) -> Part:
     return Part(
         words=f"`{named.shown}`",
         contents=(Text(block),) if given.text else (),
-        lines=(f"{_called(named)}: {kind}, {size:,} bytes; {extent}",),
+        lines=(f"{called(named)}: {kind}, {size:,} bytes; {extent}",),
         entry=Entry(
-            name=named.shown,
+            name=named.written,
             kind=kind,
             policy=given.how,
             bytes=sent if given.text else 0,
@@ -155,11 +155,11 @@ def _text(named: Named, thing: Value | TextFile, policy: Policy) -> Part:
 
 def _scalar(named: Named, scalar: Scalar, schema: bool) -> Part:
     if schema:
-        entry = Entry(name=named.shown, kind=scalar.kind, policy="schema", note="value not sent")
+        entry = Entry(name=named.written, kind=scalar.kind, policy="schema", note="value not sent")
         return Part(
-            words=f"`{named.shown}`", lines=(f"{_called(named)}: a {scalar.kind}; its value is not sent",), entry=entry
+            words=f"`{named.shown}`", lines=(f"{called(named)}: a {scalar.kind}; its value is not sent",), entry=entry
         )
-    entry = Entry(name=named.shown, kind=scalar.kind, policy="full", note="written into the sentence")
+    entry = Entry(name=named.written, kind=scalar.kind, policy="full", note="written into the sentence")
     return Part(words=scalar.text, entry=entry)
 
 
@@ -169,9 +169,9 @@ def _picture(named: Named, picture: Picture, schema: bool) -> Part:
     return Part(
         words=f"`{named.shown}`",
         contents=() if schema else (Image(data=_base64(picture.data), mime_type=picture.mime_type),),
-        lines=(f"{_called(named)}: {picture.kind}{size}; {extent}",),
+        lines=(f"{called(named)}: {picture.kind}{size}; {extent}",),
         entry=Entry(
-            name=named.shown,
+            name=named.written,
             kind=picture.kind,
             policy="schema" if schema else "full",
             bytes=0 if schema else len(picture.data),
@@ -196,9 +196,9 @@ def _file(named: Named, file: OtherFile, schema: bool) -> Part:
     return Part(
         words=f"`{named.shown}`",
         contents=() if schema else (Document(data=_base64(data), mime_type=file.mime_type),),
-        lines=(f"{_called(named)}: PDF file, {size:,} bytes; {extent}",),
+        lines=(f"{called(named)}: PDF file, {size:,} bytes; {extent}",),
         entry=Entry(
-            name=named.shown,
+            name=named.written,
             kind="PDF file",
             policy="schema" if schema else "full",
             bytes=len(data),
@@ -206,13 +206,6 @@ def _file(named: Named, file: OtherFile, schema: bool) -> Part:
             note="" if schema else "at least 258 tokens, that many for each page",
         ),
     )
-
-
-def _called(named: Named) -> str:
-    label = named.referent.label
-    if named.referent.path:
-        return f"`{label}`"
-    return f"`{named.name}`" if label == named.name else f"`{named.name}` (in the session: {label})"
 
 
 def _glob(number: int) -> str:

@@ -47,8 +47,8 @@ def _variable(reference: Reference, value: Any, cwd: Path) -> Referent:
             if reference.file and isinstance(step, Attribute) and (cwd / reference.file).exists():
                 return _file(reference, cwd)
             raise
-    name = reference.chain[-1] if reference.chain else reference.root
-    label = name.name if isinstance(name, Attribute) else name if isinstance(name, str) else "values"
+    step = reference.chain[-1] if reference.chain else Attribute(reference.root)
+    label = step.name if isinstance(step, Attribute) else str(step.key)
     try:
         thing = thing_of(value, label)
     except UnsendableError as error:
@@ -76,13 +76,13 @@ def _follow(value: Any, step: Attribute | Item, expression: str) -> tuple[Any, s
             return getattr(value, step.name), f"{expression}.{step.name}"
         except AttributeError:
             close = nearest(step.name, [name for name in dir(value) if not name.startswith("_")])
-            raise UnknownReferenceError(f"{expression} has no {step.name!r}.", hint=_did_you_mean(close)) from None
+            raise UnknownReferenceError(f"{expression} has no {step.name!r}.", hint=_hint(close)) from None
     try:
         return value[step.key], f"{expression}[{source(step.key)}]"
     except (LookupError, TypeError) as error:
         keys = [str(key) for key in value] if isinstance(value, Mapping) else []
         close = nearest(str(step.key), keys)
-        raise UnknownReferenceError(f"{expression} has no item {step.key!r}.", hint=_did_you_mean(close)) from error
+        raise UnknownReferenceError(f"{expression} has no item {step.key!r}.", hint=_hint(close)) from error
 
 
 def _file(reference: Reference, cwd: Path) -> Referent:
@@ -117,9 +117,9 @@ def _unknown(reference: Reference, namespace: Mapping[str, Any], cwd: Path) -> U
         files = []
     close = [f"@{name}" for name in nearest(reference.root, names)]
     close += [f"@{name}" for name in nearest(reference.file or reference.root, files, 2)]
-    hint = f"{_did_you_mean(close)} A literal @ is written @@, as in @@{reference.written}.".strip()
+    hint = f"{_hint(close).removesuffix('.')}, as in @@{reference.written}."
     return UnknownReferenceError(f"There is no variable or file {reference.written!r}.", hint=hint)
 
 
-def _did_you_mean(names: list[str]) -> str:
-    return f"Did you mean {' or '.join(names)}?" if names else ""
+def _hint(names: list[str]) -> str:
+    return (f"Did you mean {' or '.join(names)}? " if names else "") + "A literal @ is written @@."

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from magic_ext.references.cells import Kind, Reading, kind_of, reading_of, texts_of
+from magic_ext.references.cells import Reading, kind_of, reading_of, texts_of
 from magic_ext.references.errors import UnsendableError
 
 __all__ = ["Column", "Sheet", "build", "field", "quoted", "source"]
@@ -20,7 +20,6 @@ _TAKEN_FOR_MISSING = frozenset(
     | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 )
 _NAME_LENGTH = 80
-_EXACT_DIGITS = 15  # up to here read_csv's quick float parser is exact
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -65,7 +64,6 @@ class Sheet(msgspec.Struct, frozen=True):
 class _Written(msgspec.Struct, frozen=True):
     column: Column
     header: str
-    kind: Kind
     texts: list[str | None]
     reading: Reading
 
@@ -100,7 +98,7 @@ def build(
 def _write(column: Column, header: str, cells: Sequence[object], whole: bool) -> _Written:
     kind = kind_of(cells)
     texts = texts_of(kind, cells)
-    return _Written(column, header, kind, texts, _with_type(column, reading_of(kind, texts), cells, whole))
+    return _Written(column, header, texts, _with_type(column, reading_of(kind, texts), cells, whole))
 
 
 def _arguments(written: Sequence[_Written]) -> Iterator[str]:
@@ -108,9 +106,6 @@ def _arguments(written: Sequence[_Written]) -> Iterator[str]:
         yield f"dtype={{{', '.join(dtypes)}}}"
     if dates := [part.header for part in written if part.reading.date]:
         yield f"parse_dates={dates!r}"
-    numbers = (text or "" for part in written if part.kind == "number" for text in part.texts)
-    if any(len(text) > _EXACT_DIGITS for text in numbers):
-        yield 'float_precision="round_trip"'
 
 
 def quoted(label: Any) -> str:

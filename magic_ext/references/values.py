@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from types import FunctionType, ModuleType
+from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +21,16 @@ from magic_ext.references.things import Scalar, Thing, Value
 __all__ = ["table_of", "thing_of"]
 
 _SHORT = 200  # characters of a text that is still written into the sentence
-_FRAMES = ("polars", "pyarrow", "modin", "cudf", "duckdb", "dask", "dask_expr", "ibis", "pyspark", "sqlframe")
-_NAMES = {"polars": "polars", "pyarrow": "pyarrow", "duckdb": "DuckDB", "pyspark": "Spark", "dask_expr": "dask"}
+# Frames that live elsewhere or in parts: how the user makes a local one.
+_ELSEWHERE = {
+    "cudf": "to_pandas",
+    "dask": "compute",
+    "dask_expr": "compute",
+    "duckdb": "df",
+    "ibis": "execute",
+    "modin": "modin.to_pandas",
+    "pyspark": "toPandas",
+}
 
 
 def thing_of(value: Any, name: str) -> Thing:
@@ -35,16 +43,12 @@ def thing_of(value: Any, name: str) -> Thing:
 
 def table_of(value: Any, name: str) -> Table | None:
     """The table that ``value`` is; ``None`` for anything else. A library is looked up, never imported, to tell."""
-    if _is_a(value, "pandas", "DataFrame") or _is_a(value, "pandas", "Series"):
+    if any(_is_a(value, "pandas", kind) for kind in ("DataFrame", "Series", "Index")):
         return _pandas(value, name)
-    if _is_a(value, "pandas", "Index"):
-        return _pandas(
-            value.to_frame(index=False) if value.nlevels > 1 else value.to_series(index=range(len(value))), name
-        )
     if _is_a(value, "numpy", "ndarray"):
-        return _array(value)
+        return _array(value, name)
     library = type(value).__module__.partition(".")[0]
-    if library in _FRAMES and library in sys.modules:
+    if library in ("polars", "pyarrow"):
         return _frame(value, name, library)
     if isinstance(value, list) and value and all(_is_record(item) for item in value):
         from magic_ext.references.plain_tables import RecordsTable
@@ -56,6 +60,8 @@ def table_of(value: Any, name: str) -> Table | None:
 def _pandas(value: Any, name: str) -> Table:
     from magic_ext.references.pandas_tables import PandasTable
 
+    if _is_a(value, "pandas", "Index"):
+        return PandasTable.of_index(value, name)
     if value.ndim == 1:
         return PandasTable.of_series(value, name)
     if not len(value.columns):
@@ -63,7 +69,7 @@ def _pandas(value: Any, name: str) -> Table:
     return PandasTable(value)
 
 
-def _array(value: Any) -> Table | None:
+def _array(value: Any, name: str) -> Table | None:
     from magic_ext.references.plain_tables import ArrayTable, RecordsTable
 
     if value.ndim == 0:
@@ -74,20 +80,19 @@ def _array(value: Any) -> Table | None:
         return RecordsTable(records, labels, "NumPy structured array")
     if value.dtype == object and value.size and picture_of(value) is not None:
         return None
-    return ArrayTable(value)
+    return ArrayTable(value, name)
 
 
 def _frame(value: Any, name: str, library: str) -> Table | None:
     from magic_ext.references.narwhals_tables import NarwhalsTable
 
     class_name = type(value).__name__
-    kind = f"{_NAMES.get(library, library)} {class_name}"
+    kind = f"{library} {class_name}"
     if class_name in ("Series", "ChunkedArray"):
         return NarwhalsTable.of_series(value, name, kind)
-    if library == "pyarrow" and class_name == "RecordBatch":
+    if class_name == "RecordBatch":
         value = sys.modules["pyarrow"].Table.from_batches([value])
-    known = ("DataFrame", "LazyFrame", "Table", "RecordBatch", "DuckDBPyRelation")
-    return NarwhalsTable.of(value, kind) if class_name in known else None
+    return NarwhalsTable.of(value, kind) if class_name in ("DataFrame", "LazyFrame", "Table", "RecordBatch") else None
 
 
 def _scalar(value: Any) -> Scalar | None:
@@ -102,7 +107,7 @@ def _scalar(value: Any) -> Scalar | None:
             return Scalar(kind, str(value))
         case dt.date() | dt.time():
             return Scalar(kind, value.isoformat())
-        case dt.timedelta() | UUID():
+        case dt.timedelta() | UUID() | PurePath():
             return Scalar(kind, str(value))
     return None
 
@@ -112,9 +117,10 @@ def _plain(value: Any) -> Value:
         return Value("text", value)
     kind = type(value).__name__
     hint = "Refer to data: a table, an array, a picture, a number, a text, a dict or a list."
-    if isinstance(value, ModuleType | FunctionType | type) or callable(value):
-        kind = "module" if isinstance(value, ModuleType) else "class" if isinstance(value, type) else "function"
-        raise UnsendableError(f"A {kind} cannot be sent.", hint=hint)
+    if (maker := _ELSEWHERE.get(type(value).__module__.partition(".")[0])) is not None:
+        hint = f"Make it a local frame first: data = name.{maker}(), then refer to @data."
+    if isinstance(value, type):
+        raise UnsendableError("A class cannot be sent.", hint=hint)
     if isinstance(value, Mapping) and (
         tables := [key for key, item in value.items() if table_of(item, "x") is not None]
     ):
