@@ -62,11 +62,16 @@ def test_the_environments_proxy_is_asked_for_google_and_nobody_else(
 def test_no_proxy_says_what_no_proxy_is_asked_for(
     serve: Any, connect: Any, faults: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def nobody(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror("unknown")
+
     proxy = serve(faults.reply(403))
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    monkeypatch.setattr(socket, "getaddrinfo", nobody)
     monkeypatch.setenv("NO_PROXY", "gateway.invalid")
-    with pytest.raises(ConnectionFailed):
+    with pytest.raises(ConnectionFailed, match="unknown"):
         connect("https://gateway.invalid").create(BODY)
+    monkeypatch.undo()  # the proxy is woken by its address to end
     assert proxy.seen == []
 
 
