@@ -247,6 +247,7 @@ _PERILS = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_INNER_SCHEME = re.compile(r"(?:(?<=ftp)|(?<=file)):(?=//)", re.IGNORECASE)
 _URL_QUOTED = {ord(char): f"%{ord(char):02X}" for char in "!$\\\"'`[]{}|^"}
 
 
@@ -278,4 +279,4 @@ def _disarmed(match: re.Match[str]) -> str:
 
 
 def _url(target: str) -> str:
-    return _ESCAPED.sub(r"\1", target).translate(_URL_QUOTED)
+    return _INNER_SCHEME.sub("%3A", _ESCAPED.sub(r"\1", target).translate(_URL_QUOTED))
