@@ -1,10 +1,18 @@
-"""What every test stands on: no key in the environment, no file of the user's touched."""
+"""What every test stands on: no key in the environment, no file of the user's touched, a server that misbehaves."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -35,3 +43,214 @@ def _private_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def penguins_csv() -> Path:
     """The real table that ships with the package."""
     return REPOSITORY / "notebooks" / "data" / "penguins.csv"
+
+
+KEY = "AIza-test-key-which-nobody-may-see"
+PATIENCE = 20.0  # seconds until a test that hangs gives up; no result depends on it
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it came over the wire."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Connection:
+    """The server's side of one connection, given to a script after the request was read."""
+
+    def __init__(self, sock: socket.socket, seen: Seen) -> None:
+        self._sock = sock
+        self.seen = seen
+
+    def send(self, data: bytes) -> None:
+        self._sock.sendall(data)
+
+    def send_bytewise(self, data: bytes) -> None:
+        for at in range(len(data)):
+            self._sock.sendall(data[at : at + 1])
+
+    def reset(self) -> None:
+        """Close with RST instead of FIN."""
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._sock.close()
+
+    def client_has_gone(self) -> bool:
+        """Wait until the client closes; ``False`` if it never does."""
+        self._sock.settimeout(PATIENCE)
+        try:
+            return self._sock.recv(1) == b""
+        except ConnectionError:
+            return True
+        except TimeoutError:
+            return False
+
+
+Script = Callable[[Connection], None]
+
+
+@dataclass
+class FaultServer:
+    """Runs ``scripts`` one a request; the last one answers all that follow."""
+
+    scripts: list[Script]
+    tls: ssl.SSLContext | None = None
+    seen: list[Seen] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self._threads: list[threading.Thread] = []
+        self._closing = threading.Event()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+
+    def close(self) -> None:
+        """Wait until every script has ended; closing twice is closing once."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        socket.create_connection(("127.0.0.1", self.port)).close()  # wakes accept() on every platform
+        for thread in [self._accepting, *self._threads]:
+            thread.join(PATIENCE)
+        self._listening.close()
+
+    def _accept(self) -> None:
+        while True:
+            sock, _ = self._listening.accept()
+            if self._closing.is_set():
+                sock.close()
+                return
+            thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, sock: socket.socket) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(PATIENCE)
+        with sock:
+            try:
+                talking = self.tls.wrap_socket(sock, server_side=True) if self.tls else sock
+                with talking:
+                    self._answer(talking)
+            except OSError:  # the client refused the certificate, or has gone while it was written to
+                return
+
+    def _answer(self, sock: socket.socket) -> None:
+        seen = _read_request(sock)
+        if seen is None:
+            return
+        script = self.scripts[min(len(self.seen), len(self.scripts) - 1)]
+        self.seen.append(seen)
+        script(Connection(sock, seen))
+
+
+def _read_request(sock: socket.socket) -> Seen | None:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = sock.recv(65536)
+        data += piece
+        if not piece or not data[:1].isalpha():  # closed, or no HTTP
+            return None
+    head, _, body = data.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, target, _ = first.split(" ", 2)
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    while len(body) < int(headers.get("content-length", 0)):
+        body += sock.recv(65536)
+    return Seen(method, target, headers, body)
+
+
+def head(status: int, headers: dict[str, str]) -> bytes:
+    lines = [f"HTTP/1.1 {status} Word", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    return "\r\n".join(lines).encode()
+
+
+def reply(status: int = 200, body: Any = b"", **headers: str) -> Script:
+    """A whole reply; what is not bytes is sent as JSON. ``_`` in a header's name stands for ``-``."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {"content-type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda to: to.send(head(status, named | {"content-length": str(len(content))}) + content)
+
+
+STREAM_HEAD = head(200, {"content-type": "text/event-stream", "transfer-encoding": "chunked"})
+
+
+def chunk(data: bytes) -> bytes:
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+def sse(*events: dict[str, Any]) -> bytes:
+    return b"".join(f"event: {event.get('event_type', '')}\ndata: {json.dumps(event)}\n\n".encode() for event in events)
+
+
+DONE = b"event: done\ndata: [DONE]\n\n"
+CREATED = {"event_type": "interaction.created", "interaction": {"id": "v1_a", "status": "in_progress"}}
+START = {"event_type": "step.start", "index": 0, "step": {"type": "model_output"}}
+DELTA = {"event_type": "step.delta", "index": 0, "delta": {"type": "text", "text": "Grüße \u2028 \U0001f600"}}
+STOP = {"event_type": "step.stop", "index": 0}
+COMPLETED = {
+    "event_type": "interaction.completed",
+    "interaction": {"id": "v1_a", "status": "completed", "usage": {"total_tokens": 5}},
+}
+ANSWER = (CREATED, START, DELTA, STOP, COMPLETED)
+
+
+def streamed(*parts: bytes, end: bytes = b"0\r\n\r\n") -> Script:
+    """A stream in one chunk a part, ended properly unless ``end`` says otherwise."""
+
+    def script(to: Connection) -> None:
+        to.send(STREAM_HEAD)
+        for part in parts:
+            to.send(chunk(part))
+        to.send(end)
+
+    return script
+
+
+FINE = streamed(sse(*ANSWER), DONE)
+
+
+@pytest.fixture
+def faults() -> SimpleNamespace:
+    """The words that scripts are made of."""
+    words = (head, reply, chunk, sse, streamed)
+    values = {
+        name: globals()[name]
+        for name in (
+            "KEY",
+            "PATIENCE",
+            "STREAM_HEAD",
+            "DONE",
+            "CREATED",
+            "START",
+            "DELTA",
+            "STOP",
+            "COMPLETED",
+            "ANSWER",
+            "FINE",
+        )
+    }
+    return SimpleNamespace(**{word.__name__: word for word in words}, **values)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., FaultServer]]:
+    """Starts servers: ``serve(script, ...)`` answers the n-th request by the n-th script."""
+    running: list[FaultServer] = []
+
+    def start(*scripts: Script, tls: ssl.SSLContext | None = None) -> FaultServer:
+        server = FaultServer(list(scripts), tls)
+        running.append(server)
+        return server
+
+    yield start
+    for server in running:
+        server.close()
