@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
-from collections.abc import Iterator
+import tempfile
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ __all__ = ["lab_notebook", "penguins_csv", "run_demo"]
 
 NAME = "gemini-exec-demo"
 QUESTIONS = (
-    "What is the mean body mass by species and sex in @penguins?",
+    "What is the mean body mass by species in @penguins? Show it as a bar chart.",
     "Plot a histogram of the flipper length in @penguins.",
 )
 
@@ -40,17 +42,21 @@ def run_demo(folder: Path | None = None) -> None:
         if not cell.source.startswith("%%gemini_exec"):
             continue
         print("\n" + "=" * 78 + f"\n{cell.source}\n" + "=" * 78)
-        for text, picture in _shown(cell):
-            print(f"\n{text}" if text else "", end="\n" if text else "")
-            if picture:
+        for output in cell.outputs:
+            print("\n" + _as_text(output))
+            if picture := base64.b64decode(output.get("data", {}).get("image/png", "")):
                 figures += 1
                 path = folder / f"{NAME}-{figures}.png"
                 path.write_bytes(picture)
-                print(f"Figure: {path}")
+                print(f"    {path}")
     notebook_path, page = _saved(notebook, folder)
     print("\n" + "-" * 78)
-    print("The offline planner answered: no key, no network, nothing left this computer. For free questions use Gemini")
-    print("(set GEMINI_API_KEY) or a model of your own behind an Interactions server (set GOOGLE_GEMINI_BASE_URL).")
+    print(
+        "The offline planner answered, nothing left this computer. For free questions use Gemini (set GEMINI_API_KEY)"
+    )
+    print(
+        "or a local model (OPENAI_BASE_URL=http://127.0.0.1:11434/v1 for Ollama, say, and -m openai:NAME in the cell)."
+    )
     print(f"\nNotebook: {notebook_path}\nPage:     {page}\nOpen the notebook in JupyterLab: gemini-exec lab")
 
 
@@ -86,23 +92,34 @@ def _written(folder: Path) -> NotebookNode:
 
 
 def _executed(notebook: NotebookNode, folder: Path) -> NotebookNode:
+    from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
-    try:
-        NotebookClient(notebook, timeout=180, resources={"metadata": {"path": str(folder)}}).execute()
-    except CellExecutionError as error:
-        last = str(error).strip().splitlines()[-1]
-        raise GeminiExecError(f"The demo's notebook failed: {last}", hint="Is gemini-exec[local] installed?") from error
+    manager = AsyncKernelManager(kernel_name="python3")
+    with tempfile.TemporaryDirectory(prefix="ge-") as sockets:
+        if os.name == "posix":  # ipykernel warns about unencrypted TCP; Unix sockets need none
+            manager.transport, manager.ip = "ipc", f"{sockets}/k"
+        try:
+            resources = {"metadata": {"path": str(folder)}}
+            NotebookClient(notebook, km=manager, timeout=180, resources=resources).execute()
+        except CellExecutionError as error:
+            last = str(error).strip().splitlines()[-1]
+            raise GeminiExecError(f"The demo's notebook failed: {last}", hint="Install gemini-exec[lab].") from error
     return notebook
 
 
-def _shown(cell: Any) -> Iterator[tuple[str, bytes]]:
-    """The outputs of a cell as a terminal can show them: text, and the bytes of a picture."""
-    for output in cell.outputs:
-        data = output.get("data", {})
-        text = output.get("text", "") or data.get("text/plain", "")
-        yield text.strip("\n"), base64.b64decode(data.get("image/png", ""))
+def _as_text(output: Any) -> str:
+    """An output as a terminal can show it: code, results and pictures with their names, text as it is."""
+    data: dict[str, str] = output.get("data", {})
+    text: str = (output.get("text", "") or data.get("text/plain", "")).strip("\n")
+    if "image/png" in data:
+        return f"Figure: {text}"
+    if data.get("text/markdown", "").startswith("```python"):
+        return "Code:\n" + textwrap.indent(text, "    ")
+    if list(data) == ["text/plain"]:
+        return "Result:\n" + textwrap.indent(text, "    ")
+    return text
 
 
 def _saved(notebook: NotebookNode, folder: Path) -> tuple[Path, Path]:

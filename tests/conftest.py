@@ -39,6 +39,14 @@ def _private_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     os.environ.update(before)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """On CI nothing may be skipped: a skip there hides a missing install step."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("GEMINI_EXEC_CI") and reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line("Tests were skipped, which CI does not allow.", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture(scope="session")
 def penguins_csv() -> Path:
     """The real table that ships with the package."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import atexit
 import functools
-import shutil
-import tempfile
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +12,8 @@ from magic_ext.engine.models.base import Model
 from magic_ext.engine.models.registry import OFFLINE_PLANNER, is_embedded, open_model
 
 if TYPE_CHECKING:
+    from magic_ext.runtime.folders import PrivateFolder
+
     from .service import Engine
 
 __all__ = ["Handover", "embedded_engine", "engine_isolates", "open_engine"]
@@ -71,16 +71,20 @@ class Handover:
     """Folders through which data goes to the embedded engine, whole; the last eight are kept for follow-ups."""
 
     def __init__(self) -> None:
-        self._root: Path | None = None
-        self._folders: deque[Path] = deque()
+        self._folders: deque[PrivateFolder] = deque()
 
     def folder(self) -> Path:
         """A new empty folder, private to this user."""
-        if self._root is None:
-            self._root = Path(tempfile.mkdtemp(prefix="gemini-exec-"))
-            atexit.register(shutil.rmtree, self._root, ignore_errors=True)
+        from magic_ext.runtime.folders import PrivateFolder
+
+        if not self._folders:
+            atexit.register(self._remove_all)
         if len(self._folders) >= _KEPT_FOLDERS:
-            shutil.rmtree(self._folders.popleft(), ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(dir=self._root))
+            self._folders.popleft().remove()
+        folder = PrivateFolder()
         self._folders.append(folder)
-        return folder
+        return folder.path
+
+    def _remove_all(self) -> None:
+        while self._folders:
+            self._folders.pop().remove()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
-from magic_ext.runtime import workspace
+from magic_ext.runtime import folders
 from magic_ext.runtime.isolation import Isolation
 from magic_ext.runtime.kernel import Kernel
 
@@ -71,7 +71,7 @@ class Kernels:
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._starting:
             if self._loop is None:
-                workspace.sweep()
+                folders.sweep()
                 # Not the default loop: on Windows zmq needs the selector one.
                 self._loop = asyncio.SelectorEventLoop()
                 self._thread = threading.Thread(target=self._run, name="gemini-exec-kernels", daemon=True)

@@ -215,24 +215,22 @@ def test_without_isolation_only_trusted_code_runs(monkeypatch: pytest.MonkeyPatc
         assert session.run("6 * 7").output == "42\n"
 
 
-@linux
-@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can become somebody else")
-def test_works_as_a_normal_user(sandbox: Isolation) -> None:
-    if not readable_by_all():
-        pytest.skip("not for others on this machine")
-    demote = "import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534); os.environ['HOME'] = '/tmp'; "
-    script = (
-        demote + "from magic_ext.runtime import probe; from magic_ext.runtime.isolation import candidates;"
-        "from magic_ext.runtime.limits import Limits;"
-        f"print([probe.leaks(one) for one in candidates(Limits()) if one.name == {sandbox.name!r}][0])"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd="/", check=False)
-    assert done.stdout == "()\n", done.stderr
-
-
 def readable_by_all() -> bool:
     paths = [Path(sys.base_prefix), Path(sys.prefix), Path(isolation_module.__file__)]
     return all(parent.stat().st_mode & 0o005 for path in paths for parent in [path, *path.parents])
+
+
+if sys.platform == "linux" and os.geteuid() == 0 and readable_by_all():  # only root can become somebody else
+
+    def test_works_as_a_normal_user(sandbox: Isolation) -> None:
+        demote = "import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534); os.environ['HOME'] = '/tmp'; "
+        script = (
+            demote + "from magic_ext.runtime import probe; from magic_ext.runtime.isolation import candidates;"
+            "from magic_ext.runtime.limits import Limits;"
+            f"print([probe.leaks(one) for one in candidates(Limits()) if one.name == {sandbox.name!r}][0])"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd="/", check=False)
+        assert done.stdout == "()\n", done.stderr
 
 
 def having_home(home: str) -> list[int]:
