@@ -84,6 +84,8 @@ _READING = frozenset(
         "on_bad_lines",
     ]
 )
+_GLOBS = frozenset(["glob", "iglob"])
+_SEARCHES = _GLOBS | frozenset(["Path", "iter", "join", "list", "max", "min", "next", "sorted", "str"])
 _PLAIN_HEADER = (0, "infer", True)
 _READERS = frozenset(["read_csv", "read_table", "read_parquet", "read_feather", "read_json", "read_ipc", "read_ndjson"])
 _SCANNERS = frozenset(["scan_csv", "scan_parquet", "scan_ipc", "scan_ndjson"])
@@ -118,7 +120,7 @@ def bind(code: str, bindings: Sequence[Binding]) -> str:
     edits += [
         Edit(*span_of(code, value), repr(binding.file))
         for binding, value in paths.values()
-        if isinstance(value, ast.Call)
+        if any(getattr(node, "attr", getattr(node, "id", "")) in _GLOBS for node in ast.walk(value))
     ]
     edits += _marks(code, tree, [load for load in loads if load.obstacle])
     header = [*_changes(code, loads), *_rows(tree, bindings, loads), *_given(code, bindings, loads)]
@@ -203,8 +205,10 @@ def _file_of(node: ast.expr, bindings: Sequence[Binding], paths: dict[str, Bindi
             return paths.get(name)
         case ast.Constant(value=str(text)) if text:
             return next((binding for binding in bindings if _means(text, binding.file)), None)
-        case ast.Call(args=[first, *_]) | ast.Subscript(value=first):
-            return _file_of(first, bindings, paths)
+        case ast.Call(func=ast.Name(id=search) | ast.Attribute(attr=search), args=args) if search in _SEARCHES:
+            return next(filter(None, (_file_of(arg, bindings, paths) for arg in args)), None)
+        case ast.Subscript(value=found):
+            return _file_of(found, bindings, paths)
         case _:
             return None
 
@@ -221,16 +225,11 @@ def _paths(tree: ast.Module, bindings: Sequence[Binding]) -> dict[str, tuple[Bin
     for node in ast.walk(tree):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                is_load = isinstance(value, ast.Call) and _is_reader(value)
-                binding = None if is_load else _file_of(value, bindings, {})
+                binding = _file_of(value, bindings, {})
                 if binding is not None:
                     found[name] = (binding, value)
     stored = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
     return {name: what for name, what in found.items() if stored.count(name) == 1}
-
-
-def _is_reader(call: ast.Call) -> bool:
-    return isinstance(call.func, ast.Attribute) and call.func.attr in _READERS | _SCANNERS
 
 
 def _names_of(tree: ast.Module, module: str) -> set[str]:
