@@ -9,6 +9,7 @@ from collections.abc import Generator, Mapping
 
 import msgspec
 
+from magic_ext.errors import GeminiExecError
 from magic_ext.wire.content import Json
 from magic_ext.wire.sse import encode_sse
 
@@ -63,6 +64,9 @@ def handle(engine: Engine, call: Call) -> Reply:
         return _route(engine, call)
     except EngineError as error:
         return _json(error.document, error.status)
+    except GeminiExecError as error:  # a model that can't be opened, say
+        refused = EngineError(400, "failed_precondition", f"{error} {error.hint}".strip())
+        return _json(refused.document, refused.status)
 
 
 def _route(engine: Engine, call: Call) -> Reply:

@@ -41,6 +41,7 @@ class Workbench:
         self._new_files = input_files(steps)
         self._files = input_files((*chain, *steps))
         self._session: Session | None = None
+        self._replay = _successful_code(chain)
         self._tables: tuple[Table, ...] | None = None
 
     @property
@@ -69,7 +70,12 @@ class Workbench:
         session = self._take(trusted=trusted)
         if session.isolation.name == "none" and not trusted:
             raise NotIsolated()
-        return session.run(code, on_output=on_output)
+        execution = session.run(code, on_output=on_output)
+        if execution.status == "ok":
+            self._replay.append(code)
+        if not session.alive:
+            self.give_back(None)  # the next run gets a fresh kernel, in which all that worked is run again
+        return execution
 
     def interrupt(self) -> None:
         """Stop the code that runs now, if any; may be called from any thread."""
@@ -89,7 +95,7 @@ class Workbench:
         for file in self._files if session.fresh else self._new_files:
             _put(file, session)
         if session.fresh and session.isolation.name != "none":
-            for code in _successful_code(self._chain):
+            for code in self._replay:
                 session.run(code)
         return session
 

@@ -19,7 +19,7 @@ from magic_ext.engine.asked import read_body
 from magic_ext.engine.errors import EngineError
 from magic_ext.engine.inputs import input_files, refuse_local_addresses
 from magic_ext.engine.jobs import Job
-from magic_ext.engine.models.base import Conversation, Code, Text
+from magic_ext.engine.models.base import Code, Conversation, Text
 from magic_ext.engine.models.registry import is_embedded, open_model
 from magic_ext.engine.models.scripted import ScriptedModel
 from magic_ext.engine.store import Store, StoredInteraction
@@ -250,8 +250,15 @@ def test_odd_columns_are_described_without_harm() -> None:
     frame = pd.concat([frame, frame[["twice"]]], axis=1)
     kinds = {name: column.kind for name, column in _described(frame).items() if name != "rows"}  # type: ignore[attr-defined]
     assert kinds == {
-        **{"when": "datetime", "infinite": "number", "nested": "other", "mixed": "other", "flag": "boolean"},
-        **{"kind": "text", "empty": "text", "3": "other", "twice": "other"},
+        "when": "datetime",
+        "infinite": "number",
+        "nested": "other",
+        "mixed": "other",
+        "flag": "boolean",
+        "kind": "text",
+        "empty": "text",
+        "3": "other",
+        "twice": "other",
     }
     assert _described(frame)["when"].low == "2024-01-02T00:00:00"  # type: ignore[attr-defined]
 
@@ -304,7 +311,7 @@ def test_a_script_replays_turn_by_turn(tmp_path: Path) -> None:
 def test_a_broken_script_is_an_error_that_says_how_it_should_look(text: str, tmp_path: Path) -> None:
     path = tmp_path / "talk.json"
     path.write_text(text)
-    with pytest.raises(GeminiExecError, match="talk.json"):
+    with pytest.raises(GeminiExecError, match=r"talk\.json"):
         ScriptedModel(path)
 
 

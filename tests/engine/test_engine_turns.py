@@ -91,6 +91,17 @@ def test_a_conversation_goes_on_in_another_engine(client: Client, engine: Engine
         later.close()
 
 
+def test_a_kernel_that_dies_is_replaced_and_brought_up_to_date(client: Client, script: Script) -> None:
+    die = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+    model = script(
+        [[{"code": "x = 41"}], []], [[{"code": "y = x"}], [{"code": die}], [{"code": "print(x + 1, y)"}], []]
+    )
+    first = _ask(client, model)
+    results = _results(_ask(client, model, previous_interaction_id=first.id))
+    assert [is_error for _, is_error in results] == [False, True, False]
+    assert results[-1] == ("42 41\n", False)
+
+
 def test_attached_data_is_there_under_its_name(client: Client, script: Script, penguins_csv: Path) -> None:
     content = [
         {"type": "document", "data": base64.b64encode(penguins_csv.read_bytes()).decode(), "mime_type": "text/csv"},
@@ -128,17 +139,17 @@ def test_a_closed_stream_stops_the_code(client: Client, engine: Engine, script: 
     model = script([[{"code": "import time\nprint('begun', flush=True)\ntime.sleep(25)"}], []])
     body = {"model": model, "input": "?", "tools": [{"type": "code_execution"}], "stream": True}
     events = client.stream(body)
-    id = ""
+    asked = ""
     for event in events:
-        id = id or getattr(getattr(event, "interaction", None), "id", "")
+        asked = asked or getattr(getattr(event, "interaction", None), "id", "")
         if isinstance(event, StepDelta) and event.delta.get("result"):
             break
     events.close()  # type: ignore[attr-defined]
-    job = engine.job(id)
+    job = engine.job(asked)
     assert job is not None and job.wait(15)
     assert job.document["status"] == "cancelled"
     with pytest.raises(NotFound):
-        _ask(client, model, previous_interaction_id=id)
+        _ask(client, model, previous_interaction_id=asked)
 
 
 def test_cancel_from_another_thread(client: Client, engine: Engine, script: Script) -> None:
