@@ -22,6 +22,7 @@ WINDOW_TOKENS = 1_000_000  # what the models of 2026 read at all (wire.md sectio
 _BYTES = 4
 _LIMIT = LIMIT_TOKENS * _BYTES
 _WINDOW = WINDOW_TOKENS * _BYTES
+_READ = 64 * _WINDOW  # of a longer text no lines are drawn
 _PROBE_ROWS, _PROBE_CELLS = 200, 50_000
 
 
@@ -86,6 +87,8 @@ def excerpt(lines: Iterable[str], size: int, policy: Policy) -> Excerpt:
     if policy.kind == "head":
         return Excerpt(str(policy), _bounded("".join(islice(lines, policy.rows))))
     if policy.kind == "sample":
+        if size > _READ:
+            raise _too_large(size)
         kept = list(lines)
         drawn = _fitting([kept[at] for at in draw(len(kept), policy.rows or len(kept))])
         return Excerpt("sample", "".join(drawn), f"{len(drawn):,} of {len(kept):,} lines, drawn at random")

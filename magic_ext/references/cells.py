@@ -114,7 +114,7 @@ def texts_of(kind: Kind, values: Sequence[object]) -> list[str | None]:
 
 def reading_of(kind: Kind, texts: Sequence[str | None]) -> Reading:
     """What brings the written texts back as the values they were."""
-    if kind == "text" and any(map(_looks_like_another_type, texts)):
+    if kind == "text" and (not any(texts) or any(map(_looks_like_another_type, texts))):
         return Reading("str")
     return _READINGS.get(kind, Reading())
 

@@ -171,8 +171,7 @@ def _variable(text: str, at: int) -> Reference | None:
     while step := _ATTRIBUTE.match(text, end) or _ITEM.match(text, end):
         chain.append(Attribute(step[1]) if step[0].startswith(".") else Item(_key(step[1])))
         end = step.end()
-    file = match[0] if names else ""
-    return Reference(written=text[at + 1 : end], root=root, chain=tuple(chain), file=file, start=at, end=end)
+    return Reference(written=text[at + 1 : end], root=root, chain=tuple(chain), file=match[0], start=at, end=end)
 
 
 def _read_columns(text: str, at: int) -> tuple[tuple[str, ...], int]:

@@ -10,9 +10,8 @@ Span = tuple[int, int]
 _FENCE = re.compile(r"^ {0,3}(?P<marks>`{3,}(?=[^`\n]*$)|~{3,})[^\n]*", re.MULTILINE)
 _TICKS = re.compile(r"`+")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_DECORATED = re.compile(
-    r"^(?:[ \t]*@[^\W\d][\w.]*(?:\(.*\))?[ \t]*\n)+(?=[ \t]*(?:async[ \t]+def|def|class)\b)", re.MULTILINE
-)
+_DECORATOR = re.compile(r"[ \t]*@[^\W\d][\w.]*(?:\(.*\))?[ \t]*\n?")
+_DECORATED = re.compile(r"[ \t]*(?:async[ \t]+def|def|class)\b")
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
 
 
@@ -39,7 +38,15 @@ def verbatim(text: str) -> list[Span]:
 
 def decorators(text: str) -> list[Span]:
     """Spans of decorator lines that stand before ``def`` or ``class``."""
-    return [match.span() for match in _DECORATED.finditer(text)]
+    spans: list[Span] = []
+    start = end = 0
+    for line in text.splitlines(keepends=True):
+        if _DECORATED.match(line) and start < end:
+            spans.append((start, end))
+        decorates = _DECORATOR.fullmatch(line)
+        end += len(line)
+        start = start if decorates else end
+    return spans
 
 
 def quoted_values(line: str) -> list[Span]:

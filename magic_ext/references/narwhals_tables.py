@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from magic_ext.references.cells import missing
+from magic_ext.references.cells import Kind, missing
 from magic_ext.references.sheet import Column, Sheet, build
 from magic_ext.references.table import ARROW, Saved, Table, choose
 
@@ -81,12 +81,14 @@ class NarwhalsTable(Table):
 
     def save(self, folder: Path, stem: str) -> Saved:
         """An Arrow file; of a lazy frame its head."""
+        import narwhals as nw
+
         path = folder / f"{stem}.arrow"
         head = self._head
         notes: tuple[str, ...] = ()
         if self.rows is None:
             notes = (f"only the first {len(head):,} rows; collect it to hand over all",)
-        if str(head.implementation) == "polars":
+        if head.implementation is nw.Implementation.POLARS:
             import polars as pl
 
             native = head.to_native()
@@ -102,7 +104,14 @@ class NarwhalsTable(Table):
 
     @cached_property
     def _head(self) -> Any:
-        return self._frame.head(LAZY_ROWS).collect() if _is_lazy(self._frame) else self._frame
+        import narwhals as nw
+
+        head = self._frame.head(LAZY_ROWS).collect() if _is_lazy(self._frame) else self._frame
+        if head.implementation is not nw.Implementation.POLARS:
+            return head
+        # polars makes datetimes of dates when it makes a pandas DataFrame, and so must whatever else does.
+        dates = [name for name, dtype in head.schema.items() if dtype == nw.Date]
+        return head.with_columns(nw.col(*dates).cast(nw.Datetime("ms"))) if dates else head
 
 
 def _is_lazy(frame: Any) -> bool:
@@ -135,7 +144,9 @@ def _column(label: str, dtype: Any) -> Column:
     if len(levels) > _MAX_LEVELS:
         levels = ()
     cast = '"category"' if name in ("Categorical", "Enum") else ""
-    return Column(label, _dtype(dtype), cast=cast, zone=_zone(dtype), levels=levels, ordered=bool(levels))
+    kinds: dict[str, Kind] = {"Datetime": "datetime", "Date": "datetime", "Duration": "timedelta", "String": "text"}
+    kind = kinds.get(name, "empty")
+    return Column(label, _dtype(dtype), kind=kind, cast=cast, zone=_zone(dtype), levels=levels, ordered=bool(levels))
 
 
 def _zone(dtype: Any) -> str:

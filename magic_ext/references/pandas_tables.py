@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from magic_ext.references.cells import kind_of, missing
+from magic_ext.references.cells import Kind, kind_of, missing
 from magic_ext.references.errors import UnsendableError
 from magic_ext.references.sheet import Column, Sheet, build, source
 from magic_ext.references.table import ARROW, Saved, Table, choose
@@ -123,7 +123,12 @@ def _column(label: Any, values: Any, is_index: bool) -> Column:
     if name == "object":
         held = kind_of(_values(values))
         return Column(label, "object" if held in ("empty", "mixed") else f"object ({held})", is_index)
-    return Column(label, str(dtype), is_index, cast=_cast(str(dtype)))
+    return Column(label, str(dtype), is_index, kind=_kind(str(dtype)), cast=_cast(str(dtype)))
+
+
+def _kind(dtype: str) -> Kind:
+    kinds: dict[str, Kind] = {"datetime": "datetime", "timedelta": "timedelta", "str": "text"}
+    return next((kind for start, kind in kinds.items() if dtype.startswith(start)), "empty")
 
 
 def _cast(dtype: str) -> str:

@@ -57,6 +57,8 @@ def picture_of(value: Any) -> Picture | None:
     """
     if (figure := _figure(value)) is not None:
         return _drawn(figure)
+    if isinstance(value, bytes) and (mime_type := mime_type_of(value[:16])):
+        return Picture("image", bytes(value), mime_type, size_of(value))
     if _is_a(value, "PIL.Image", "Image"):
         return _png(value)
     if _is_a(value, "IPython.core.display", "Image"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class RecordsTable(Table):
         """All records."""
         return len(self._records)
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         """The keys, with what the first 200 records hold."""
         probe = self._records[:200]
@@ -102,7 +103,7 @@ class ArrayTable(Table):
         """All rows."""
         return len(self._array)
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         """One for a vector, ``c0``, ``c1``, ... for a matrix, none beyond."""
         dtype = self._array.dtype

@@ -56,13 +56,17 @@ def remote_head(parts: Sequence[Part]) -> Iterator[str]:
 
 def _part(named: Named, written: Policy | None, default: Policy, number: int) -> Part:
     thing = named.referent.thing
+    policy = written or default
     if isinstance(thing, Table):
-        return _table(named, thing, written or default, number)
-    if isinstance(thing, Value | TextFile):
-        return _text(named, thing, written or default)
+        return _table(named, thing, policy, number)
+    if isinstance(thing, TextFile) or (isinstance(thing, Value) and thing.kind == "text"):
+        return _text(named, thing, policy)
     if written is not None and written.kind in ("head", "sample"):
         raise BadPolicyError(f"It has no rows, so {written} means nothing.", hint="Use :schema or :full.")
-    schema = (written or default).kind == "schema"
+    policy = Policy() if policy.kind in ("head", "sample") else policy
+    if isinstance(thing, Value):
+        return _text(named, thing, policy)
+    schema = policy.kind == "schema"
     if isinstance(thing, Scalar):
         return _scalar(named, thing, schema)
     return _picture(named, thing, schema) if isinstance(thing, Picture) else _file(named, thing, schema)
@@ -123,8 +127,6 @@ def _extent(table: Table, how: str, rows: int, file: str) -> str:
 def _text(named: Named, thing: Value | TextFile, policy: Policy) -> Part:
     if isinstance(thing, Value):
         size = len(thing.text.encode("utf-8", "replace"))
-        if thing.kind != "text" and policy.kind in ("head", "sample"):
-            raise BadPolicyError(f"It has no rows, so {policy} means nothing.", hint="Use :schema or :full.")
         kind, language = thing.kind, "" if thing.kind == "text" else "json"
         given = excerpt(thing.text.splitlines(keepends=True), size, policy)
     else:

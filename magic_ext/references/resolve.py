@@ -38,7 +38,7 @@ def _variable(reference: Reference, value: Any, cwd: Path) -> Referent:
     expression, columns = reference.root, reference.columns
     for position, step in enumerate(reference.chain):
         last = position == len(reference.chain) - 1
-        if isinstance(step, Item) and last and not columns and _is_column(value, step.key):
+        if isinstance(step, Item) and last and not columns and _is_column(value):
             columns = (str(step.key),)
             break
         try:
@@ -62,12 +62,10 @@ def _variable(reference: Reference, value: Any, cwd: Path) -> Referent:
     )
 
 
-def _is_column(value: Any, key: int | str) -> bool:
+def _is_column(value: Any) -> bool:
     # frame["unit price"] is one column of a frame; @Out[5] and @frames["train"] are items of containers.
-    if isinstance(value, list | tuple | dict) or (isinstance(key, int) and not hasattr(value, "columns")):
-        return False
-    table = table_of(value, "values")
-    return table is not None and hasattr(value, "columns")
+    # The class is asked, not the object: a lazy frame computes its columns with a warning.
+    return hasattr(type(value), "columns") and table_of(value, "values") is not None
 
 
 def _follow(value: Any, step: Attribute | Item, expression: str) -> tuple[Any, str]:

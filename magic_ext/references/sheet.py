@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 import msgspec
 
-from magic_ext.references.cells import Reading, kind_of, reading_of, texts_of
+from magic_ext.references.cells import Kind, Reading, kind_of, reading_of, texts_of
 from magic_ext.references.errors import UnsendableError
 
 __all__ = ["Column", "Sheet", "build", "field", "quoted", "source"]
@@ -19,19 +20,22 @@ _TAKEN_FOR_MISSING = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
     | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 )
+_ZONE = re.compile(r"[\w+:/-]+")
 _NAME_LENGTH = 80
 
 
 class Column(msgspec.Struct, frozen=True):
     """One column, or one level of the index, of a table.
 
-    ``dtype`` is its type in words; ``cast`` the source of the ``dtype`` that ``read_csv`` needs in any case; ``zone``
-    the time zone of datetimes; ``levels`` the categories of a categorical, all of them text or all of them integers.
+    ``dtype`` is its type in words; ``kind`` what its cells are where there is none to show it; ``cast`` the source of
+    the ``dtype`` that ``read_csv`` needs in any case; ``zone`` the time zone of datetimes; ``levels`` the categories of
+    a categorical, all of them text or all of them integers.
     """
 
     label: Any
     dtype: str = ""
     index: bool = False
+    kind: Kind = "empty"
     cast: str = ""
     zone: str = ""
     levels: tuple[Any, ...] = ()
@@ -97,6 +101,7 @@ def build(
 
 def _write(column: Column, header: str, cells: Sequence[object], whole: bool) -> _Written:
     kind = kind_of(cells)
+    kind = column.kind if kind == "empty" else kind
     texts = texts_of(kind, cells)
     return _Written(column, header, texts, _with_type(column, reading_of(kind, texts), cells, whole))
 
@@ -157,13 +162,16 @@ def _with_type(column: Column, reading: Reading, values: Sequence[object], whole
     note = column.note or reading.note
     if column.levels:
         # Categories that do not occur in what is sent are values too: only a whole table may name them.
-        present = column.levels if whole else tuple(level for level in column.levels if level in set(values))
-        dtype = f"pd.CategoricalDtype({list(present)!r}, ordered={column.ordered})"
+        present = set(column.levels if whole else values)
+        levels = [level for level in column.levels if level in present]
+        dtype = f"pd.CategoricalDtype({levels!r}, ordered={column.ordered})"
         return Reading(dtype, note="" if whole else "only categories that occur are named")
     if column.cast:
         return Reading(column.cast, note=note)
-    if column.zone and column.zone != "UTC":
-        return Reading(date=True, after=f"COLUMN.dt.tz_convert({column.zone!r})", note=note)
+    if column.zone:
+        known = _ZONE.fullmatch(column.zone)
+        convert = f".dt.tz_convert({column.zone!r})" if known and column.zone != "UTC" else ""
+        return Reading("object", after=f"pd.to_datetime(COLUMN, utc=True){convert}", note=note if known else "in UTC")
     return msgspec.structs.replace(reading, note=note)
 
 

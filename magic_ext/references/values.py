@@ -34,11 +34,11 @@ _ELSEWHERE = {
 
 
 def thing_of(value: Any, name: str) -> Thing:
-    """What ``value`` is sent as; ``name`` is for a series without a name of its own.
+    """What ``value`` is sent as; ``name`` is what the user calls it, and a series without a name of its own.
 
     Raises :class:`UnsendableError` for what holds no data: a module, a function, an open connection, a generator.
     """
-    return table_of(value, name) or picture_of(value) or _scalar(value) or _plain(value)
+    return table_of(value, name) or picture_of(value) or _scalar(value) or _plain(value, name)
 
 
 def table_of(value: Any, name: str) -> Table | None:
@@ -112,19 +112,19 @@ def _scalar(value: Any) -> Scalar | None:
     return None
 
 
-def _plain(value: Any) -> Value:
+def _plain(value: Any, name: str) -> Value:
     if isinstance(value, str):
         return Value("text", value)
     kind = type(value).__name__
     hint = "Refer to data: a table, an array, a picture, a number, a text, a dict or a list."
     if (maker := _ELSEWHERE.get(type(value).__module__.partition(".")[0])) is not None:
-        hint = f"Make it a local frame first: data = name.{maker}(), then refer to @data."
-    if isinstance(value, type):
-        raise UnsendableError("A class cannot be sent.", hint=hint)
+        hint = f"Make it a local frame first: data = {name}.{maker}(), then refer to @data."
+    if isinstance(value, type | bytes | bytearray | memoryview):  # msgspec would make base64 of bytes
+        raise UnsendableError(f"A {'class' if isinstance(value, type) else kind} cannot be sent.", hint=hint)
     if isinstance(value, Mapping) and (
         tables := [key for key, item in value.items() if table_of(item, "x") is not None]
     ):
-        hint = f"Refer to its parts, as in @name[{tables[0]!r}]." if isinstance(tables[0], str | int) else hint
+        hint = f"Refer to its parts, as in @{name}[{tables[0]!r}]." if isinstance(tables[0], str | int) else hint
         raise UnsendableError(f"A {kind} of tables cannot be sent as one.", hint=hint)
     try:
         text = msgspec.json.encode(

@@ -138,7 +138,19 @@ def recursive() -> list[Any]:
 
 @pytest.mark.parametrize(
     "value",
-    [os, len, lambda: 1, Path, (x for x in "ab"), io.StringIO(), object(), {"a": object()}, recursive(), {"f": FRAME}],
+    [
+        os,
+        len,
+        lambda: 1,
+        Path,
+        (x for x in "ab"),
+        io.StringIO(),
+        object(),
+        b"bytes",
+        {"a": object()},
+        recursive(),
+        {"f": FRAME},
+    ],
     ids=str,
 )
 def test_what_holds_no_data_is_refused(tmp_path: Path, value: object) -> None:
@@ -166,6 +178,7 @@ def test_pictures(tmp_path: Path) -> None:
     assert follow("@x", tmp_path, x=Shown(data=stored.getvalue())).thing.size == (3, 2)
     with pytest.raises(UnsendableError, match="only a link"):
         follow("@x", tmp_path, x=Shown(url="https://example.org/x.png"))
+    assert follow("@x", tmp_path, x=stored.getvalue()).thing.mime_type == "image/png"
     huge = follow("@x", tmp_path, x=Figure(figsize=(100, 10), dpi=100)).thing
     assert max(huge.size) <= 3_000
 
@@ -215,8 +228,22 @@ def test_files_that_cannot_be_sent(tmp_path: Path) -> None:
     with pytest.raises(UnsendableError, match="is a folder") as caught:
         follow("@./data", tmp_path)
     assert "x.csv" in caught.value.hint
+    with pytest.raises(UnsendableError, match="is a folder"):
+        follow("@data", tmp_path)
     with pytest.raises(UnknownReferenceError):
         follow('@"a\0b.csv"', tmp_path)
+
+
+def test_a_file_without_a_suffix(tmp_path: Path) -> None:
+    (tmp_path / "LICENSE").write_text("free")
+    assert isinstance(follow("@LICENSE", tmp_path).thing, TextFile)
+    assert follow("@LICENSE", tmp_path, LICENSE=1).thing == Scalar("int", "1")
+
+
+def test_one_column_of_a_lazy_frame(tmp_path: Path) -> None:
+    thing = follow('@t["n"]', tmp_path, t=pl.LazyFrame({"city": ["Rome"], "n": [1]})).thing
+    assert isinstance(thing, Table)
+    assert [column.label for column in thing.columns] == ["n"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
