@@ -13,7 +13,7 @@ from magic_ext.frontend.needed import names_of, with_needed_blocks
 from magic_ext.frontend.sources import Edit, applied, faithful, parsed, span_of
 from magic_ext.markdown import visible
 
-__all__ = ["Binding", "bind", "with_needed_blocks"]
+__all__ = ["Binding", "bind", "bind_all", "with_needed_blocks"]
 
 
 class Binding(Protocol):
@@ -108,7 +108,21 @@ def bind(code: str, bindings: Sequence[Binding]) -> str:
     gives it the name, unless that means the same here and is only read. Comments in front say what was changed, and on
     how many rows the answer was computed.
     """
-    code = visible(code)
+    return bind_all([code], bindings)[0]
+
+
+def bind_all(blocks: Sequence[str], bindings: Sequence[Binding]) -> list[str]:
+    """Blocks that run one after the other, each bound as :func:`bind` does: a name is given its data only once."""
+    bound: list[str] = []
+    there: set[str] = set()
+    for block in blocks:
+        names = names_of(block)
+        bound.append(_bound(visible(block), bindings, frozenset(there)))
+        there |= names.binds | names.needs
+    return bound
+
+
+def _bound(code: str, bindings: Sequence[Binding], there: frozenset[str]) -> str:
     tree = parsed(code)
     if tree is None:
         return code if not bindings else f"# This block could not be read as Python: it is as it was written.\n{code}"
@@ -123,7 +137,7 @@ def bind(code: str, bindings: Sequence[Binding]) -> str:
         if any(getattr(node, "attr", getattr(node, "id", "")) in _GLOBS for node in ast.walk(value))
     ]
     edits += _marks(code, tree, [load for load in loads if load.obstacle])
-    header = [*_changes(code, loads), *_rows(tree, bindings, loads), *_given(code, bindings, loads)]
+    header = [*_changes(code, loads), *_rows(tree, bindings, loads), *_given(code, bindings, loads, there)]
     lines = applied(code, edits).split("\n")
     first = 1 if code.startswith("%%") else 0  # a cell magic has to stay in front
     return "\n".join([*lines[:first], *header, *lines[first:]])
@@ -267,13 +281,13 @@ def _changes(code: str, loads: Sequence[_Load]) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _given(code: str, bindings: Sequence[Binding], loads: Sequence[_Load]) -> Iterator[str]:
-    """Lines that stand for what the engine had loaded before the code ran."""
+def _given(code: str, bindings: Sequence[Binding], loads: Sequence[_Load], there: frozenset[str]) -> Iterator[str]:
+    """Lines that stand for what the engine had loaded before the code ran; ``there`` are names given before."""
     names = names_of(code)
     for binding in bindings:
         loaded = any(load.binding is binding for load in loads)
         means_the_same = binding.expression == binding.name and binding.name not in names.changes
-        if binding.name in names.needs and not loaded and not means_the_same:
+        if binding.name in names.needs - there and not loaded and not means_the_same:
             copied = binding.expression if binding.rows is None else _copied(binding.expression, "copy")
             yield f"{binding.name} = {copied}"
 

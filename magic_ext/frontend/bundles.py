@@ -157,9 +157,9 @@ def receipt_output(manifest: Manifest) -> Output:
     """What the question carried, reference by reference, folded."""
     total = f"{size_of(manifest.bytes)}, about {manifest.tokens:,} tokens"
     if manifest.remote:
-        summary = f"Sent to {manifest.destination}: {total}"
+        summary = f"Receipt: {total} to {manifest.destination}"
     else:
-        summary = f"Nothing left this computer; given to {manifest.destination}: {total}"
+        summary = f"Receipt: nothing leaves this computer ({total} for its own engine)"
     head = ("reference", "kind", "rows × columns", "rows sent", "size", "tokens", "note")
     prompt = ("(the prompt)", "text", "", "", size_of(manifest.prompt_bytes), f"{manifest.prompt_tokens:,}", "")
     rows = [head, prompt, *(_receipt_row(entry) for entry in manifest.entries)]

@@ -24,7 +24,7 @@ def footer(course: Course, status: str = "") -> Footer:
         usage=answer.usage,
         interaction_id=answer.interaction_id,
         status=answer.status,
-        code_expected=course.question.code_execution,
+        code_expected=course.question.code_execution and answer.status != "not sent",
         cells=tuple(_cells(answer, course)),
     )
 

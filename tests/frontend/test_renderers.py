@@ -156,7 +156,7 @@ def test_nothing_that_lasts_lives_in_a_widget(draw: Callable[..., Any], png: str
     first = live.of_type("display_data")[0]
     assert "application/vnd.jupyter.widget-view+json" in first["data"]
     assert not any("widget" in kind for output in live.outputs() for kind in output["data"])
-    assert "Sent to a.example" in live.outputs()[0]["data"]["text/markdown"]
+    assert "tokens to a.example" in live.outputs()[0]["data"]["text/markdown"]
     said = [message["data"].get("state", {}).get("value") for message in live.of_type("comm_msg")]
     assert "running the code" in said
     assert live.of_type("comm_close")
@@ -379,7 +379,8 @@ def test_the_receipt_counts_everything_and_escapes_names() -> None:
     manifest = Manifest(destination="this computer", remote=False, prompt_bytes=20, prompt_tokens=5, entries=(entry,))
     output = final_outputs(manifest, [], FOOTER)[0]
     assert (
-        "Nothing left this computer; given to this computer: 120 bytes, about 30 tokens" in output.data["text/markdown"]
+        "Receipt: nothing leaves this computer (120 bytes, about 30 tokens for its own engine)"
+        in output.data["text/markdown"]
     )
     assert '@frames\\["a\\|b"\\]' in output.data["text/markdown"]
     assert "<b>" not in output.data["text/markdown"]
