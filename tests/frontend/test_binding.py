@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from magic_ext.frontend.binding import Binding, bind, with_needed_blocks
+from magic_ext.frontend.binding import Binding, bind, bind_all, with_needed_blocks
 from magic_ext.frontend.needed import names_of
 
 
@@ -128,6 +128,18 @@ def test_data_that_the_engine_had_loaded_gets_its_name() -> None:
     assert _code(bind("sales['x'] = 1", [Sent(file="")])) == "sales = sales.copy()\nsales['x'] = 1"
     records = Sent(file="", name="rows", expression="pd.DataFrame(rows)")
     assert _code(bind("print(rows.a)", [records])) == "rows = pd.DataFrame(rows)\nprint(rows.a)"
+
+
+def test_a_name_is_given_its_data_once_in_a_row_of_blocks() -> None:
+    polars = Sent(file="sales.arrow", expression="sales.to_pandas()")
+    first, second = bind_all(["print(sales)", "sales['x'] = 1"], [polars])
+    assert _code(first) == "sales = sales.to_pandas()\nprint(sales)"
+    assert _code(second) == "sales['x'] = 1"
+    loaded, later = bind_all(
+        ['sales = pd.read_csv("input_file_0.csv")', "print(sales)"], [polars._replace(file=SALES.file)]
+    )
+    assert _code(loaded) == "sales = sales.to_pandas()"
+    assert _code(later) == "print(sales)"
 
 
 def test_bound_code_runs_on_the_live_frame_and_leaves_it_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
