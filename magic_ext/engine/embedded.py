@@ -61,7 +61,7 @@ def embedded_engine() -> Engine:
 
 def engine_isolates() -> bool:
     """Whether code of the embedded engine runs isolated from the rest of this computer."""
-    from magic_ext.runtime.isolation import find_isolation
+    from magic_ext.runtime.choice import find_isolation
     from magic_ext.runtime.limits import Limits
 
     return find_isolation(Limits()).name != "none"

@@ -11,8 +11,9 @@ from concurrent.futures import Future
 from typing import Self
 
 from magic_ext.errors import GeminiExecError
+from magic_ext.runtime.choice import find_isolation
 from magic_ext.runtime.errors import NotIsolated
-from magic_ext.runtime.isolation import Isolation, find_isolation
+from magic_ext.runtime.isolation import Isolation
 from magic_ext.runtime.kernel import Kernel
 from magic_ext.runtime.kernels import LOOK_UP, Kernels, wait_for
 from magic_ext.runtime.limits import Limits

@@ -13,12 +13,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from magic_ext.runtime.isolation import Isolation
 from magic_ext.runtime.workspace import Workspace
-
-if TYPE_CHECKING:
-    from magic_ext.runtime.isolation import Isolation
 
 __all__ = ["leaks"]
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from magic_ext.runtime import probe
-from magic_ext.runtime.isolation import Isolation, candidates
+from magic_ext.runtime.choice import candidates
+from magic_ext.runtime.isolation import Isolation
 from magic_ext.runtime.limits import Limits
 from magic_ext.runtime.pool import Pool
 from magic_ext.runtime.session import Session

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from magic_ext.runtime import isolation as isolation_module
-from magic_ext.runtime import probe
+from magic_ext.runtime import choice, probe
+from magic_ext.runtime.choice import find_isolation
 from magic_ext.runtime.errors import NotIsolated
-from magic_ext.runtime.isolation import Isolation, find_isolation
+from magic_ext.runtime.isolation import Isolation
 from magic_ext.runtime.limits import Limits
 from magic_ext.runtime.pool import Pool
 from magic_ext.runtime.session import Session
@@ -143,7 +143,8 @@ def test_a_detached_daemon_ends_with_the_session(tool: Isolation, pool_of: PoolO
 
 OWNER = """
 import sys
-from magic_ext.runtime.isolation import Isolation, candidates
+from magic_ext.runtime.choice import candidates
+from magic_ext.runtime.isolation import Isolation
 from magic_ext.runtime.limits import Limits
 from magic_ext.runtime.pool import Pool
 
@@ -200,12 +201,12 @@ def test_the_best_working_tool_is_found_and_remembered(best: Isolation) -> None:
 
 @linux
 def test_the_next_tool_is_used_when_the_first_leaks(monkeypatch: pytest.MonkeyPatch, sandbox: Isolation) -> None:
-    monkeypatch.setattr(isolation_module, "candidates", lambda limits: [Isolation("none", limits), sandbox])
+    monkeypatch.setattr(choice, "candidates", lambda limits: [Isolation("none", limits), sandbox])
     assert find_isolation(Limits(seconds=6, processes=len(sandbox.name))) == sandbox
 
 
 def test_without_isolation_only_trusted_code_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(isolation_module, "candidates", lambda limits: [])
+    monkeypatch.setattr(choice, "candidates", lambda limits: [])
     with Pool(Limits(seconds=7)) as pool:
         with pytest.raises(NotIsolated) as raised:
             pool.take(None)
@@ -216,7 +217,7 @@ def test_without_isolation_only_trusted_code_runs(monkeypatch: pytest.MonkeyPatc
 
 
 def readable_by_all() -> bool:
-    paths = [Path(sys.base_prefix), Path(sys.prefix), Path(isolation_module.__file__)]
+    paths = [Path(sys.base_prefix), Path(sys.prefix), Path(choice.__file__)]
     return all(parent.stat().st_mode & 0o005 for path in paths for parent in [path, *path.parents])
 
 
@@ -225,7 +226,7 @@ if sys.platform == "linux" and os.geteuid() == 0 and readable_by_all():  # only 
     def test_works_as_a_normal_user(sandbox: Isolation) -> None:
         demote = "import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534); os.environ['HOME'] = '/tmp'; "
         script = (
-            demote + "from magic_ext.runtime import probe; from magic_ext.runtime.isolation import candidates;"
+            demote + "from magic_ext.runtime import probe; from magic_ext.runtime.choice import candidates;"
             "from magic_ext.runtime.limits import Limits;"
             f"print([probe.leaks(one) for one in candidates(Limits()) if one.name == {sandbox.name!r}][0])"
         )
