@@ -21,7 +21,7 @@ FLOORS = {
     "runtime": {"errors"},
     "references": {"wire", "errors"},
     "client": {"wire", "errors", "http"},
-    "engine": {"wire", "errors", "http", "runtime"},
+    "engine": {"wire", "errors", "http", "markdown", "runtime"},
     "answer": {"wire", "references", "markdown"},
     "options": {"wire", "errors"},
     "place": {"client", "engine", "errors"},

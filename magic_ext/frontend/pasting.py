@@ -8,7 +8,7 @@ from magic_ext.answer import Answer
 from magic_ext.errors import GeminiExecError
 from magic_ext.references.attach import Binding
 
-from .binding import bind
+from .binding import bind_all
 from .needed import with_needed_blocks
 
 __all__ = ["live_blocks"]
@@ -31,4 +31,4 @@ def live_blocks(answer: Answer, numbers: Sequence[int], bindings: Sequence[Bindi
     for index in chosen:
         blocks = [attempts[before].code for before in worked if before < index] + [attempts[index].code]
         wanted |= dict.fromkeys(with_needed_blocks(blocks, len(blocks) - 1))
-    return [bind(block, bindings) for block in wanted]
+    return bind_all(list(wanted), bindings)
