@@ -22,18 +22,23 @@ __version__ = "0.1.0"
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """``%load_ext magic_ext``: register the magics; nothing heavy is imported and nothing else is touched."""
-    from magic_ext.magics import GeminiExecMagics
+    """``%load_ext magic_ext``: register the magics, and see to it that an empty cell reaches them."""
+    from magic_ext.magics import GeminiExecMagics, with_body
 
     shell.register_magics(GeminiExecMagics)
+    shell.input_transformers_cleanup.append(with_body)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """``%unload_ext magic_ext``: leave the shell as it was before it was loaded."""
+    from magic_ext.magics import with_body
+
     magics = shell.magics_manager.registry.pop("GeminiExecMagics", None)
     shell.magics_manager.magics["cell"].pop("gemini_exec", None)
     shell.magics_manager.magics["line"].pop("gemini", None)
     shell.configurables[:] = [configurable for configurable in shell.configurables if configurable is not magics]
+    transformers = shell.input_transformers_cleanup
+    transformers[:] = [transformer for transformer in transformers if transformer is not with_body]
     shell.user_ns.pop("_gemini", None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import keyword
 import re
 from typing import Any, Literal, get_args
 
@@ -160,7 +161,7 @@ def _option(flag: str) -> Option:
             f"{flag!r} on the first line is neither an option nor a @reference.",
             hint="The question goes on the lines below.",
         )
-    near = difflib.get_close_matches(flag, _BY_FLAG, n=2, cutoff=0.5)
+    near = difflib.get_close_matches(flag, _BY_FLAG, n=2, cutoff=0.6)
     hint = f"Did you mean {' or '.join(near)}?" if near else "%%gemini_exec? lists them."
     raise BadOption(f"There is no option {flag}.", hint=hint)
 
@@ -172,7 +173,7 @@ def _checked(option: Option, flag: str, value: str) -> str | float:
         raise BadOption(f"{flag} needs a value.", hint=f"Write {option.usage}.")
     if option.choices and value not in option.choices:
         raise BadOption(f"{flag} can't be {value!r}.", hint=f"It can be {', '.join(option.choices)}.")
-    if option.field == "out" and not value.isidentifier():
+    if option.field == "out" and (not value.isidentifier() or keyword.iskeyword(value)):
         raise BadOption(f"{flag} {value!r} is not a variable's name.", hint="Use letters, digits and _.")
     return _seconds(flag, value) if option.field == "timeout" else value
 
