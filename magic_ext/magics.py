@@ -5,6 +5,7 @@ Nothing heavy is imported here: ``%load_ext magic_ext`` must not be felt.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, get_args
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
@@ -16,7 +17,7 @@ from magic_ext.wire.request import ThinkingLevel
 if TYPE_CHECKING:
     from magic_ext.frontend.asking import Asking, Settings
 
-__all__ = ["GeminiExecMagics"]
+__all__ = ["GeminiExecMagics", "with_body"]
 
 _HELP = f"""Ask about your data; get text, code that ran, its results and figures.
 
@@ -101,4 +102,25 @@ class GeminiExecMagics(Magics):
     def _in_one_line(self, work: Any, *, debug: bool) -> None:
         from magic_ext.frontend.failure import in_one_line
 
-        in_one_line(work, debug=debug, secrets=[self.api_key])
+        in_one_line(work, debug=debug, secrets=self._keys())
+
+    def _keys(self) -> list[str]:
+        """Every key there is: none of them may be seen in what goes wrong."""
+        environment = [os.environ.get(name, "").strip() for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY")]
+        typed = self._asking.typed_key if self._asking is not None else None
+        return [self.api_key.strip(), *environment, typed.value if typed is not None else ""]
+
+
+def with_body(lines: list[str]) -> list[str]:
+    r"""An input transformer: a lone first line gets an empty line below it.
+
+    IPython itself refuses a cell magic without a body, by a ``UsageError``, which sends no ``error`` message.
+
+    >>> with_body(["%%gemini_exec -c\n"]), with_body(["%%time\n"])
+    (['%%gemini_exec -c\n', '\n'], ['%%time\n'])
+    """
+    lone = len(lines) == 1 and lines[0].split()[:1] == ["%%gemini_exec"]
+    return [*lines, "\n"] if lone else lines
+
+
+with_body.has_side_effects = True  # type: ignore[attr-defined]  # else a terminal takes the first line for all of it

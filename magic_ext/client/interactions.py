@@ -18,7 +18,7 @@ from magic_ext.wire.events import (
     decode_event,
 )
 from magic_ext.wire.interaction import Interaction
-from magic_ext.wire.sse import SSEDecoder
+from magic_ext.wire.sse import ServerSentEvent, SSEDecoder
 
 from .connection import Timeouts, cut_short, http_client, silent, transport_errors
 from .endpoint import Endpoint
@@ -121,7 +121,7 @@ class Client:
         with transport_errors(self._endpoint, self._timeouts, streaming=True):
             for chunk in response.iter_bytes():
                 for sse in decoder.feed(chunk):
-                    event = decode_event(sse)
+                    event = decode_event(ServerSentEvent(sse.event, self._endpoint.key.hide_in(sse.data)))
                     if event is None:
                         return
                     yield event
@@ -132,8 +132,7 @@ class Client:
     def _check(self, event: Event) -> None:
         match event:
             case StreamError(code, message):
-                hide = self._endpoint.key.hide
-                raise api_error(None, hide(code), hide(message), server=self._endpoint.host)
+                raise api_error(None, code, message, server=self._endpoint.host)
             case InteractionCompleted(interaction) | InteractionCreated(interaction) if interaction.legacy:
                 raise legacy()
             case UnknownEvent(type=kind) if kind.startswith("content.") or kind in _LEGACY_EVENTS:

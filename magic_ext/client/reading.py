@@ -19,7 +19,7 @@ from magic_ext.wire.events import (
 from magic_ext.wire.interaction import Interaction, decode_interaction
 
 from .endpoint import Endpoint
-from .errors import ClientError, ProtocolError, api_error, one_line
+from .errors import ClientError, ProtocolError, RateLimited, ServerError, api_error, one_line
 from .retry import retry_after
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def media_type(response: httpx.Response) -> str:
 def json_of(response: httpx.Response, endpoint: Endpoint) -> object:
     """The body as JSON; raises :class:`ProtocolError` where it is none."""
     try:
-        decoded: object = msgspec.json.decode(response.content)
+        decoded: object = msgspec.json.decode(endpoint.key.hide_in(response.content))
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise foreign(response, endpoint) from None
     return decoded
@@ -82,7 +82,7 @@ def error_of(response: httpx.Response, endpoint: Endpoint) -> ClientError:
         retry_after=retry_after(response.headers, details),
         server=endpoint.host,
     )
-    if answered is None and response.status_code < 500:
+    if answered is None and not isinstance(made, RateLimited | ServerError):
         made.hint = _FOREIGN_HINT
     return made
 

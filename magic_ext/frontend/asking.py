@@ -12,6 +12,7 @@ import msgspec
 from magic_ext.answer import Answer
 from magic_ext.ask import Course, Question
 from magic_ext.client.endpoint import API_VERSION, GOOGLE, Endpoint, Secret, endpoint_from
+from magic_ext.client.errors import ConnectionFailed
 from magic_ext.client.keys import FoundKey, find_key
 from magic_ext.errors import GeminiExecError
 from magic_ext.options import Options, parse_options
@@ -162,8 +163,10 @@ def _watched(course: Course, renderer: Renderer) -> Answer:
     except KeyboardInterrupt:
         renderer.abandon("Interrupted; this is not the whole answer.", footer(course, "interrupted"), course.steps)
         raise
-    except GeminiExecError:
-        renderer.abandon("This is not the whole answer.", footer(course, "failed"), course.steps)
+    except GeminiExecError as error:
+        note = "This is not the whole answer." if course.steps else "There is no answer."
+        status = "not sent" if isinstance(error, ConnectionFailed) else "failed"
+        renderer.abandon(note, footer(course, status), course.steps)
         raise
 
 
