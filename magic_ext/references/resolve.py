@@ -31,7 +31,14 @@ def resolve(reference: Reference, namespace: Mapping[str, Any], cwd: Path) -> Re
 
 
 def _may_be_file(file: str, cwd: Path) -> bool:
-    return Path(file).suffix.lower() in KNOWN_SUFFIXES or (cwd / file).exists()
+    return Path(file).suffix.lower() in KNOWN_SUFFIXES or _exists(cwd / file)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name longer than any file's
+        return False
 
 
 def _variable(reference: Reference, value: Any, cwd: Path) -> Referent:
@@ -44,7 +51,7 @@ def _variable(reference: Reference, value: Any, cwd: Path) -> Referent:
         try:
             value, expression = _follow(value, step, expression)
         except UnknownReferenceError:
-            if reference.file and isinstance(step, Attribute) and (cwd / reference.file).exists():
+            if reference.file and isinstance(step, Attribute) and _exists(cwd / reference.file):
                 return _file(reference, cwd)
             raise
     step = reference.chain[-1] if reference.chain else Attribute(reference.root)
