@@ -22,7 +22,7 @@ def executed(code: str) -> str:
     return printed.getvalue()
 
 
-# --- the protocol ----------------------------------------------------------------------------------------------------
+# --- the protocol ---------------------------------------------------------------------------------------------------
 
 
 def test_a_reply_is_a_reading_and_trusted_code(bench: Any) -> None:
@@ -92,7 +92,7 @@ def test_the_same_question_gives_the_same_answer(bench: Any) -> None:
     assert len(answers) == 1
 
 
-# --- follow-ups --------------------------------------------------------------------------------------------------------
+# --- follow-ups -----------------------------------------------------------------------------------------------------
 
 FIRST = "mean body mass by species"
 FOLLOW_UPS = [
@@ -144,7 +144,7 @@ def test_a_declined_turn_changes_nothing(bench: Any) -> None:
     assert text.startswith("Median of `body_mass_g` by `species`")
 
 
-# --- several tables, pictures ---------------------------------------------------------------------------------------------
+# --- several tables, pictures ---------------------------------------------------------------------------------------
 
 
 def both(bench: Any) -> tuple[Any, ...]:
@@ -196,7 +196,7 @@ def test_greetings_get_a_friendly_word(bench: Any, said: str) -> None:
     assert ran.declined and "Hello!" in ran.text
 
 
-# --- computations -------------------------------------------------------------------------------------------------------
+# --- computations ---------------------------------------------------------------------------------------------------
 
 COMPUTED = [
     (

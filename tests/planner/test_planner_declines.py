@@ -174,6 +174,20 @@ DECLINED: list[tuple[str, str]] = [
     ("sales", "total revenue in 2019"),
     ("penguins", "How many penguins were there in 2015?"),
     ("penguins", "island"),
+    ("penguins", "How many values of sex are there?"),
+    ("penguins", "of body mass"),
+    ("penguins", "compare mean body mass"),
+    ("penguins", "Which species has the longest bill?"),
+    ("penguins", "How many rows have no missing values?"),
+    ("penguins", "How many missing values per species?"),
+    ("penguins", "mean body mass by species as a histogram"),
+    ("penguins", "mean body mass in 2007 or 2008"),
+    ("penguins", "values of island"),
+    ("penguins", "How many islands have Gentoo penguins?"),
+    ("penguins", "mean body mass of females vs males"),
+    ("penguins", "highest mean body mass by species"),
+    ("penguins", "Average body mass by species for Biscoe and Dream"),
+    ("sales", "Which product sold the most?"),
 ]  # fmt: skip
 
 

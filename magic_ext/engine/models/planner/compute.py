@@ -273,7 +273,12 @@ def _arithmetic(text: str) -> Computation | None:
         source = re.sub(spoken.pattern, spoken.symbol, source, flags=re.I)
     bare = source.replace("math.sqrt", "")
     date = re.fullmatch(r"\d+-\d+-\d+", source.strip())
-    if date or not re.fullmatch(r"[\d\s.+*/()-]+", bare) or not re.search(r"\d", bare) or re.fullmatch(r"[\d\s.]+", source):
+    if (
+        date
+        or not re.fullmatch(r"[\d\s.+*/()-]+", bare)
+        or not re.search(r"\d", bare)
+        or re.fullmatch(r"[\d\s.]+", source)
+    ):
         return None
     try:
         tree = ast.parse(source.strip(), mode="eval")

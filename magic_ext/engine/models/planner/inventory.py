@@ -79,7 +79,12 @@ def _missing(reader: Reader, **_: Any) -> Missing:
 
 @rule("core", "[how many|number of] <gaps> (in|of|for) [column] <columns>")
 @rule("core", "how many <gaps> are there in <columns>", "how many <gaps> does <columns> have")
-@rule("core", "how many values (are missing in|of) <columns> [are missing]", "how many <columns> [values] are missing")
+@rule(
+    "core",
+    "how many values are missing in <columns>",
+    "how many values of <columns> are missing",
+    "how many <columns> [values] are missing",
+)
 @rule("core", "are there any <gaps> in <columns>")
 def _missing_in(reader: Reader, columns: tuple[Column, ...], **_: Any) -> Missing:
     return Missing(columns)
@@ -93,7 +98,7 @@ def _missing_rows(reader: Reader, of_rows: tuple[str, Conditions], **_: Any) -> 
 
 
 @rule("core", "(unique|distinct|different) <column>", "(unique|distinct|different) values (of|in|for) <column>")
-@rule("core", "all (unique|distinct|different) <column>", "values of <column>", "all values of <column>")
+@rule("core", "all (unique|distinct|different) <column>")
 def _unique(reader: Reader, column: Column) -> Unique:
     return Unique(column)
 

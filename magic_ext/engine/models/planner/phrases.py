@@ -86,12 +86,6 @@ def _number(reader: Reader, at: int) -> Iterator[tuple[int | float, int]]:
             yield NUMBER_WORDS[token.key], at + 1
 
 
-@grammar.terminal("word")
-def _word(reader: Reader, at: int) -> Iterator[tuple[str, int]]:
-    if at < len(reader.tokens) and reader.tokens[at].kind in {"word", "symbol"}:
-        yield reader.tokens[at].key, at + 1
-
-
 @grammar.terminal("named")
 def _named(reader: Reader, at: int) -> Iterator[tuple[str, int]]:
     end = reader.schema.named(reader.tokens, at)
@@ -235,11 +229,6 @@ def _measure_count(reader: Reader, column: Column) -> tuple[Measure, ...] | None
         return (Measure("count", column),)
     reader.refuse(f"“count of {column.name}” could be the number of rows or of distinct values")
     return None
-
-
-@rule("rowcount", "(number of|count of|how many) <noun>")
-def _row_count(reader: Reader, noun: Where) -> Where:
-    return noun
 
 
 @rule("measures", "<measure>")

@@ -80,14 +80,14 @@ def _amounts(reader: Reader, measures: tuple[Measure, ...]) -> Aggregate:
     return Aggregate(measures)
 
 
-@rule("amounts", "(number of|count of|how many) <noun>")
+@rule("amounts", "(number of|count of|count|how many) <noun>")
 def _amounts_rows(reader: Reader, noun: Where) -> Aggregate:
     return Aggregate((Measure("rows"),), where=noun.conditions)
 
 
-@rule("amounts", "[total] number of <noun>")
-def _amounts_total(reader: Reader, noun: Where) -> Aggregate:
-    return Aggregate((Measure("rows"),), where=noun.conditions)
+@rule("amounts", "total number of <noun>", "<row:noun> count")
+def _amounts_total(reader: Reader, noun: Where | str) -> Aggregate:
+    return Aggregate((Measure("rows"),), where=noun.conditions if isinstance(noun, Where) else ())
 
 
 @rule("open", "<columns>")
@@ -111,7 +111,8 @@ def by_period(reader: Reader, periodly: str, amounts: Aggregate) -> Aggregate | 
     return replace(amounts, groups=(Group(reader.schema.dates[0], periodly),)) if only_date(reader) else None
 
 
-@rule("core", "[trend|development|evolution] of <amounts>", "[trend|development|evolution] of <open:amounts>")
+@rule("core", "(trend|development|evolution) of <amounts>", "(trend|development|evolution) of <open:amounts>")
+@rule("core", "<open:amounts> trend")
 def _core_trend(reader: Reader, amounts: Aggregate) -> Aggregate | None:
     times = reader.schema.dates or reader.schema.years
     if len(times) != 1:
@@ -134,7 +135,8 @@ def _compare(reader: Reader, amounts: Aggregate, modifiers: tuple[Any, ...]) -> 
         return None
     groups = {group.column for group in draft.groups}
     joined = [c.column for c in draft.where if c.joined == "and" and c.column not in groups]
-    return settle(reader, replace(draft, groups=(*draft.groups, *(Group(column) for column in joined))))
+    compared = (*draft.groups, *(Group(column) for column in joined))
+    return settle(reader, replace(draft, groups=compared)) if compared else None
 
 
 @rule("core", "(value counts|frequency|frequencies|counts) (of|for|in) <column>")

@@ -28,7 +28,7 @@ __all__ = ["PERIOD_NAMES", "chart_phrase", "code_span", "group_name", "measure_t
 
 PERIOD_NAMES = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year"}
 _OPERATORS = {"==": "=", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
-_CHARTS = {"bar": "a bar chart", "line": "a line chart", "hist": "a histogram", "box": "a box plot"}
+_CHARTS = {"bar": "a bar chart", "line": "a line chart"}
 
 Quote = Callable[[str], str]
 
@@ -92,8 +92,8 @@ def chart_phrase(question: Question) -> str:
     match question:
         case Aggregate(chart=chart) if chart:
             return f", as {_CHARTS[chart]}"
-        case Distribution(chart=chart):
-            return f", as {_CHARTS[chart]}"
+        case Distribution(chart="hist"):
+            return ", as a histogram"
         case Scatter():
             return ", as a scatter plot"
     return ""
