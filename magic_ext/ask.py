@@ -19,7 +19,7 @@ from magic_ext.client.interactions import Client, Timeouts
 from magic_ext.engine.embedded import Handover, embedded_engine, engine_isolates
 from magic_ext.errors import GeminiExecError
 from magic_ext.place import Place
-from magic_ext.references.attach import Local, Prepared, Remote, prepare
+from magic_ext.references.attach import Binding, Local, Prepared, Remote, prepare
 from magic_ext.references.grammar import Reference
 from magic_ext.references.manifest import Manifest
 from magic_ext.references.policy import Policy
@@ -30,7 +30,7 @@ from magic_ext.wire.interaction import Interaction
 from magic_ext.wire.request import Request, encode_request
 from magic_ext.wire.steps import CodeExecutionCall, Step
 
-__all__ = ["Course", "Question", "Watcher"]
+__all__ = ["Course", "Question", "Tip", "Watcher"]
 
 INSTRUCTION = """\
 You answer a question asked in a Jupyter notebook. Lines that begin with [gemini-exec] tell what is attached.
@@ -38,14 +38,29 @@ Load an attached table with the line given for it, under the name given for it; 
 Print what you compute. Draw with matplotlib, with a title and labelled axes. Don't use display()."""
 
 
+class Tip(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a conversation stands: its last interaction, who held it, and what was attached along the way.
+
+    ``files`` counts the attachments, which Google's sandbox numbers over the whole conversation.
+    """
+
+    interaction_id: str
+    place: str
+    files: int = 0
+    bindings: tuple[Binding, ...] = ()
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """All that one cell asks. ``references`` are those of the magic's line; the prompt's own are found in it."""
+    """All that one cell asks. ``references`` are those of the magic's line; the prompt's own are found in it.
+
+    ``tip`` is the conversation that it continues.
+    """
 
     prompt: str
     place: Place
     references: tuple[Reference, ...] = ()
     policy: Policy
-    previous_interaction_id: str = ""
+    tip: Tip | None = None
     code_execution: bool = True
     thinking: str | None = None
     show_thoughts: bool = False
@@ -76,7 +91,8 @@ class Course:
     def __init__(self, question: Question, namespace: Mapping[str, Any], cwd: Path) -> None:
         self.question = question
         endpoint = question.place.endpoint
-        destination = Remote(endpoint.host) if endpoint is not None else Local(_handover.folder())
+        self._before = question.tip or Tip(interaction_id="", place=question.place.name)
+        destination = Remote(endpoint.host, self._before.files) if endpoint is not None else Local(_handover.folder())
         prepared, manifest = prepare(question.prompt, question.references, namespace, cwd, destination, question.policy)
         self.prepared: Prepared = prepared
         self.manifest: Manifest = manifest
@@ -97,6 +113,23 @@ class Course:
                 self._take(event, watcher)
         self._check()
         return self.answer()
+
+    @property
+    def bindings(self) -> tuple[Binding, ...]:
+        """How the code of this conversation gets at the live data; a name attached again means the later one."""
+        later = {binding.name for binding in self.prepared.bindings}
+        kept = (binding for binding in self._before.bindings if binding.name not in later or binding.file)
+        return (*self.prepared.bindings, *kept)
+
+    @property
+    def tip(self) -> Tip:
+        """The conversation as it stands after this question."""
+        return Tip(
+            interaction_id=self._interaction.id,
+            place=self.question.place.name,
+            files=self._before.files + len(self.prepared.contents),
+            bindings=self.bindings,
+        )
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -128,7 +161,7 @@ class Course:
             ),
             thinking_level=question.thinking,
             thinking_summaries=question.show_thoughts,
-            previous_interaction_id=question.previous_interaction_id,
+            previous_interaction_id=self._before.interaction_id,
             stream=question.stream,
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from magic_ext.answer import Answer
-from magic_ext.ask import Course, Question
+from magic_ext.ask import Course, Question, Tip
 from magic_ext.client.endpoint import API_VERSION, GOOGLE, Endpoint, Secret, endpoint_from
 from magic_ext.client.errors import ConnectionFailed
 from magic_ext.client.keys import FoundKey, find_key
@@ -48,19 +48,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str]
 
 
-class _Thread(msgspec.Struct, frozen=True):
-    """A conversation's tip: the last interaction, and where it was held."""
-
-    interaction_id: str
-    place: str
-
-
 class Asking:
     """The questions of one shell: the answers so far, the conversations' tips, and a key that was typed in."""
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self._threads: dict[str, _Thread] = {}
+        self._threads: dict[str, Tip] = {}
         self._last: Course | None = None
         self.answers: list[Answer] = []
         self.typed_key: Secret | None = None
@@ -87,7 +80,7 @@ class Asking:
         """Put code blocks of the last answer, counted from 1, into a new cell; all that worked when none is named."""
         if self._last is None or not self.answers[-1].code:
             raise GeminiExecError("There is no code to paste yet.", hint="Ask something with %%gemini_exec first.")
-        paste(self._shell, live_blocks(self.answers[-1], numbers, self._last.prepared.bindings))
+        paste(self._shell, live_blocks(self.answers[-1], numbers, self._last.bindings))
 
     def find_key(self, settings: Settings) -> FoundKey | None:
         """The API key, wherever it is; the keyring is asked only from a front end with a person before it."""
@@ -107,7 +100,7 @@ class Asking:
             place=place,
             references=references,
             policy=parse_policy(options.send or settings.send),
-            previous_interaction_id=self._previous(options.conversation, place),
+            tip=self._tip(options.conversation, place),
             code_execution=settings.code and not options.no_code,
             thinking=options.thinking or settings.thinking or None,
             show_thoughts=options.show_thoughts or settings.show_thoughts,
@@ -123,12 +116,12 @@ class Asking:
             key = FoundKey(Secret(""), "")
         return endpoint(settings, key) if key is not None else None
 
-    def _previous(self, name: str | None, place: Place) -> str:
+    def _tip(self, name: str | None, place: Place) -> Tip | None:
         if name is None:
-            return ""
+            return None
         thread = self._threads.get(name)
         if thread is None and name:
-            return ""  # a conversation begins with its first question
+            return None  # a conversation begins with its first question
         if thread is None:
             raise GeminiExecError("There is no answer yet to continue.", hint="Ask without -c first.")
         if thread.place != place.name:
@@ -136,15 +129,14 @@ class Asking:
                 f"That conversation was held with {thread.place}; {place.name} does not know it.",
                 hint="Leave out -c, or choose with -m the model that answered before.",
             )
-        return thread.interaction_id
+        return thread
 
     def _remember(self, answer: Answer, course: Course, options: Options) -> None:
         self.answers.append(answer)
         self._last = course
-        thread = _Thread(answer.interaction_id, course.question.place.name)
-        self._threads[""] = thread
+        self._threads[""] = course.tip
         if options.conversation:
-            self._threads[options.conversation] = thread
+            self._threads[options.conversation] = course.tip
         self._shell.user_ns["_gemini"] = answer
         if options.out:
             self._shell.user_ns[options.out] = answer

@@ -31,7 +31,7 @@ def footer(course: Course, status: str = "") -> Footer:
 
 def _cells(answer: Answer, course: Course) -> list[str]:
     worked = any(not attempt.failed for attempt in answer.attempts)
-    return live_blocks(answer, (), course.prepared.bindings) if worked else []
+    return live_blocks(answer, (), course.bindings) if worked else []
 
 
 def _rows(manifest: Manifest) -> str:

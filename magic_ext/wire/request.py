@@ -24,7 +24,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     input: tuple[Content, ...]
     code_execution: bool = True
     system_instruction: str = ""
-    thinking_level: ThinkingLevel | None = None
+    thinking_level: str | None = None  # a ThinkingLevel; the server's list may be longer
     thinking_summaries: bool = False
     max_output_tokens: int | None = None
     previous_interaction_id: str = ""
