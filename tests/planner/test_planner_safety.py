@@ -125,9 +125,10 @@ def test_any_text_gets_an_answer(bench: Any, said: str) -> None:
 
 
 SALAD = """
-    what is the mean median of by and in for body mass species sex island male female Gentoo Biscoe 2008 over top
-    3 5000 highest lowest penguins how many are there with plot bar chart as missing values which has most number not only
-    year histogram against , per each between first rows
+    what is the mean median of by and in for body mass species sex island male
+    female Gentoo Biscoe 2008 over top 3 5000 highest lowest penguins how many are there with
+    plot bar chart as missing values which has most number not only year histogram against ,
+    per each between first rows
 """
 WORDS = st.sampled_from(SALAD.split())
 

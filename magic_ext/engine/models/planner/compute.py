@@ -72,7 +72,7 @@ grammar.terminal("nth")(lambda reader, at: ((-n, end) for n, end in reader.find(
 grammar.terminal("n")(lambda reader, at: ((n, end) for n, end in reader.find("whole", at) if n > 0))
 
 _OPENER = (
-    "(what is|what are|what's) ",
+    "what (is|are)",
     "[(can|could|would) you] (calculate|compute|find|give|show|list|print|tell|determine|write|generate) [me|us]",
     "",
 )
