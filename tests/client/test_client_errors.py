@@ -278,7 +278,7 @@ ECHOES = {
     "a status line": lambda f: lambda to: to.send(f"{f.KEY}\r\n\r\n".encode()),
     "a header line": lambda f: lambda to: to.send(f"HTTP/1.1 200 OK\r\n {f.KEY} \r\n\r\n".encode()),
     "an error event": lambda f: f.streamed(f.sse({"event_type": "error", "error": {"code": f.KEY, "message": f.KEY}})),
-    "a broken stream": lambda f: f.streamed(f.sse(f.CREATED) + f.KEY.encode(), end=b"zz" + f.KEY.encode()),
+    "a broken stream": lambda f: f.streamed(f.sse(f.CREATED) + f.KEY.encode(), end=f"{f.KEY}\r\n".encode()),
     "a broken reply": lambda f: lambda to: to.send(f.head(200, {"content-length": "999"}) + f.KEY.encode()),
     "an old schema": lambda f: f.reply(200, {"outputs": [f.KEY]}),
     "no JSON": lambda f: f.reply(200, f.KEY.encode()),

@@ -68,6 +68,11 @@ RULES = {
         [text("a"), PNG, text("b"), text("c")],
         ModelOutput((Text("a"), IMAGE, Text("bc"))),
     ),
+    "runs of two kinds are not mixed": (
+        OUTPUT,
+        [text("a"), {"type": "thought_summary", "content": text("b")}, text("c")],
+        ModelOutput((Text("ac"),)),
+    ),
     "other media are kept": (
         OUTPUT,
         [{"type": "audio", "data": "AAAA"}, {"type": "video", "uri": "u"}],
