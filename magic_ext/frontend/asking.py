@@ -155,7 +155,7 @@ def _watched(course: Course, renderer: Renderer) -> Answer:
     except KeyboardInterrupt:
         renderer.abandon("Interrupted; this is not the whole answer.", footer(course, "interrupted"), course.steps)
         raise
-    except GeminiExecError as error:
+    except Exception as error:  # ours or not: the line of progress must not stay
         note = "This is not the whole answer." if course.steps else "There is no answer."
         status = "not sent" if isinstance(error, ConnectionFailed) else "failed"
         renderer.abandon(note, footer(course, status), course.steps)
@@ -164,9 +164,9 @@ def _watched(course: Course, renderer: Renderer) -> Answer:
 
 def _prompt(cell: str) -> str:
     """The cell's text without nbval's marks; raises :class:`GeminiExecError` where nothing is left."""
-    lines = [line for line in cell.splitlines() if not line.lstrip().startswith("# NBVAL_")]
-    prompt = "\n".join(lines).strip()
-    if not prompt:
+    lines = [line for line in cell.split("\n") if not line.lstrip().startswith("# NBVAL_")]
+    prompt = "\n".join(lines).strip("\r\n")
+    if not prompt.strip():
         raise GeminiExecError("The cell asks nothing.", hint="Write the question below the first line.")
     return prompt
 
