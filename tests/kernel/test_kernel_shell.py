@@ -1,0 +1,167 @@
+"""The extension in the shell: loading, unloading, settings, and ``%gemini``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+SNAPSHOT = """
+def _snapshot():
+    import builtins, gc, json, os, signal, sys, threading, warnings
+    shell = get_ipython()
+    mine = {"_snapshot", "before", "after", "_json"}
+    callbacks = {name: [repr(one) for one in found] for name, found in shell.events.callbacks.items()}
+    return {
+        "magics": {kind: sorted(table) for kind, table in shell.magics_manager.magics.items()},
+        "registry": sorted(shell.magics_manager.registry),
+        "configurables": [type(one).__name__ for one in shell.configurables],
+        "namespace": sorted(name for name in shell.user_ns if not name.startswith(("_i", "_dh")) and name not in mine),
+        "hidden": sorted(name for name in shell.user_ns_hidden if not name.startswith("_i") and name not in mine),
+        "cleanup": [repr(one) for one in shell.input_transformers_cleanup],
+        "post": [repr(one) for one in shell.input_transformers_post],
+        "line": [repr(one) for one in shell.input_transformer_manager.line_transforms],
+        "tokens": [repr(one) for one in shell.input_transformer_manager.token_transformers],
+        "ast": [repr(one) for one in shell.ast_transformers],
+        "callbacks": callbacks,
+        "custom exceptions": repr(shell.custom_exceptions),
+        "environment": dict(os.environ),
+        "excepthook": repr(sys.excepthook),
+        "threading excepthook": repr(threading.excepthook),
+        "displayhook": repr(sys.displayhook),
+        "warnings": [repr(one) for one in warnings.filters],
+        "interrupt": repr(signal.getsignal(signal.SIGINT)),
+        "path": list(sys.path),
+        "threads": sorted(one.name for one in threading.enumerate()),
+        "formatters": [sorted(map(repr, one.type_printers)) for one in shell.display_formatter.formatters.values()],
+        "completers": sorted(map(repr, vars(shell.Completer.custom_completers))),
+        "matchers": [repr(one) for one in shell.Completer.custom_matchers],
+        "extensions": sorted(shell.extension_manager.loaded - {"storemagic"}),
+        "builtins": sorted(vars(builtins)),
+    }
+"""
+
+
+@pytest.fixture(scope="module")
+def bare(open_notebook: Callable[..., Any]) -> Any:
+    """A notebook without the extension."""
+    return open_notebook()
+
+
+def test_unloading_leaves_the_shell_as_it_was(bare: Any) -> None:
+    assert "not loaded" in bare.do("%unload_ext magic_ext")  # IPython loads its own magics at first use
+    bare.do(SNAPSHOT)
+    bare.do("before = _snapshot()")
+    before = bare.value("before")
+    bare.do("%load_ext magic_ext")
+    assert bare.value("_snapshot()") != before, "the snapshot sees that it is loaded"
+    assert bare.run("%%gemini_exec --dry-run -m gemini-3-flash-preview\nhi").status == "ok"
+    bare.do("%unload_ext magic_ext")
+    after = bare.value("_snapshot()")
+    assert {name: (before[name], after[name]) for name in before if before[name] != after[name]} == {}
+
+
+def test_loading_twice_and_again(bare: Any) -> None:
+    bare.do("%load_ext magic_ext\n%config GeminiExecMagics.model = 'offline-planner'")
+    assert "already loaded" in bare.do("%load_ext magic_ext")
+    assert bare.value("get_ipython().magics_manager.registry['GeminiExecMagics'].model") == "offline-planner"
+    for _ in range(2):
+        bare.do("%reload_ext magic_ext")
+    names = bare.value("[type(one).__name__ for one in get_ipython().configurables]")
+    assert names.count("GeminiExecMagics") == 1
+    assert bare.value("sum('with_body' in repr(one) for one in get_ipython().input_transformers_cleanup)") == 1
+    assert "asks nothing" in bare.refuses("%%gemini_exec")
+    bare.do("%unload_ext magic_ext")
+    missing = bare.run("%%gemini_exec\nhi")
+    assert missing.status == "error"
+
+
+def test_settings(notebook: Any) -> None:
+    listed = notebook.do("%config GeminiExecMagics")
+    for name in ("model", "thinking", "run", "send", "paste", "timeout", "stream", "base_url", "headers"):
+        assert f"GeminiExecMagics.{name}=" in listed
+    notebook.do('%config GeminiExecMagics.model = "offline-plannr"')
+    assert "Did you mean offline-planner?" in notebook.refuses("%%gemini_exec\nhi")
+    notebook.do('%config GeminiExecMagics.model = ""')
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["thinking = 'hihg'", "run = 'mars'", "paste = 'most'", "timeout = -1", "timeout = 'soon'", "stream = 3",
+     "headers = 'x'", "model = 3"],
+)  # fmt: skip
+def test_a_setting_that_cannot_be(notebook: Any, setting: str) -> None:
+    name = setting.partition(" ")[0]
+    before = notebook.value(f"get_ipython().magics_manager.registry['GeminiExecMagics'].{name}")
+    ran = notebook.run(f"%config GeminiExecMagics.{setting}")
+    shown = "".join(stream["text"] for stream in ran.of("stream")) + str(ran.of("error"))
+    assert name in shown
+    assert notebook.value(f"get_ipython().magics_manager.registry['GeminiExecMagics'].{name}") == before
+
+
+def test_a_policy_as_a_setting_that_is_none(notebook: Any) -> None:
+    notebook.do("%config GeminiExecMagics.send = 'fulll'")
+    assert "Did you mean full?" in notebook.refuses("%%gemini_exec\nhi")
+    notebook.do("%config GeminiExecMagics.send = 'auto'")
+
+
+def test_help(notebook: Any) -> None:
+    [page] = notebook.run("%%gemini_exec?").payload
+    assert "--thinking" in page["data"]["text/plain"]
+    [page] = notebook.run("%gemini?").payload
+    assert "paste [N ...]" in page["data"]["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("%gemini", ["no command %gemini.", "paste", "usage"]),
+        ("%gemini frobnicate", ["frobnicate", "usage"]),
+        ("%gemini psate", ["Did you mean %gemini paste?"]),
+        ("%gemini PASTE", ["PASTE"]),
+        ("%gemini paste", ["no code to paste yet", "%%gemini_exec"]),
+        ("%gemini paste 9", ["no code to paste yet"]),
+        ("%gemini paste -1", ["block numbers", "'-1'"]),
+        ("%gemini paste all", ["block numbers", "'all'"]),
+        ("%gemini usage now", ["usage takes no argument", "'now'"]),
+        ("%gemini models x", ["models takes no argument"]),
+        ("%gemini key", ["can't ask for a key", "GEMINI_API_KEY"]),
+    ],
+)
+def test_commands_that_cannot_be(notebook: Any, line: str, said: list[str]) -> None:
+    shown = notebook.refuses(line)
+    assert all(words in shown for words in said), shown
+
+
+def test_a_key_in_a_cell_is_not_taken(notebook: Any) -> None:
+    typed = "hunter2-typed-into-a-cell"
+    ran = notebook.fails(f"%gemini key {typed}")
+    assert "would be saved with the notebook" in ran.red_line
+    written = [message for message in ran.messages if message["msg_type"] != "execute_input"]
+    assert typed not in str(written)
+    assert not notebook.value("get_ipython().magics_manager.registry['GeminiExecMagics'].asking.typed_key is not None")
+
+
+def test_usage_before_any(notebook: Any) -> None:
+    assert "No tokens used yet" in notebook.do("%gemini usage")
+
+
+def test_models(notebook: Any, asked_at: Callable[..., Any], faults: SimpleNamespace, key: str) -> None:
+    listed = {"models": [{"name": "models/gemini-3-flash-preview"}, {"name": "models/gemini-4-argon"}]}
+    server = asked_at(faults.reply(200, listed))
+    assert re.findall(r"^  (\S+)$", notebook.do("%gemini models"), re.MULTILINE) == [
+        "gemini-3-flash-preview",
+        "gemini-4-argon",
+    ]
+    [seen] = server.seen
+    assert seen.method == "GET"
+    assert seen.target.startswith("/v1beta/models")
+    assert seen.headers["x-goog-api-key"] == key
+
+
+def test_models_where_the_server_fails(notebook: Any, asked_at: Callable[..., Any], faults: SimpleNamespace) -> None:
+    asked_at(faults.reply(403, {"error": {"code": "permission_denied", "message": "No."}}))
+    assert "Check the key" in notebook.fails("%gemini models").red_line
