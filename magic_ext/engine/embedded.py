@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import os
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,13 +32,15 @@ def open_engine(*, serving: str | None = None, local: bool = False) -> Engine:
     from magic_ext.runtime.pool import Pool
 
     from .service import Engine
-    from .store import Store, default_path
+    from .store import Store, data_folder, retention_from
+
+    store = Store(data_folder() / "interactions.sqlite", retention_from(os.environ))
 
     if serving is None:
         return Engine(
             find_model=lambda name: open_model(name) if is_embedded(name) else None,
             pool=Pool(limits=Limits()),
-            store=Store(default_path()),
+            store=store,
             model_names=(OFFLINE_PLANNER,),
             local=local,
         )
@@ -46,9 +49,7 @@ def open_engine(*, serving: str | None = None, local: bool = False) -> Engine:
     def find(name: str) -> Model | None:
         return model if name == model.name or name.startswith("gemini-") else None
 
-    return Engine(
-        find_model=find, pool=Pool(limits=Limits()), store=Store(default_path()), model_names=(model.name,), local=local
-    )
+    return Engine(find_model=find, pool=Pool(limits=Limits()), store=store, model_names=(model.name,), local=local)
 
 
 @functools.cache

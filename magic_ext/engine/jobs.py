@@ -6,7 +6,7 @@ A unary reply, a stream, a resumed stream and a poll are four readings of the sa
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from magic_ext.wire.assembly import Assembly
 from magic_ext.wire.content import Json
@@ -31,20 +31,44 @@ class Job:
         self.cancelled = threading.Event()
         self.on_cancel: Callable[[], None] | None = None
 
+    @classmethod
+    def ended(cls, head: Json, log: Iterable[Json]) -> Job:
+        """A job that has ended, from its log: it is read like any other."""
+        job = cls(head)
+        for event in log:
+            job._log.append(event)
+            job._assemble(event)
+        job._finished = True
+        return job
+
+    @property
+    def log(self) -> tuple[Json, ...]:
+        """The events so far."""
+        with self._changed:
+            return tuple(self._log)
+
     def emit(self, event: Json) -> None:
         """Append an event; it gets its ``event_id`` here."""
         with self._changed:
-            numbered = {**event, "event_id": f"evt_{len(self._log)}"}
+            numbered = self._numbered(event)
             self._log.append(numbered)
             self._assemble(numbered)
             self._changed.notify_all()
 
-    def finish(self, head: Json) -> None:
-        """Append the last event, which carries the final ``head``; further events are a mistake."""
+    def _numbered(self, event: Json) -> Json:
+        return {**event, "event_id": f"evt_{len(self._log)}"}
+
+    def finish(self, head: Json, keep: Callable[[tuple[Json, ...]], None] = lambda _: None) -> None:
+        """Append the last event, which carries the final ``head``; further events are a mistake.
+
+        ``keep`` gets the whole log before any reader learns of the end: what was told to be done is not lost.
+        """
+        with self._changed:
+            last = self._numbered({"event_type": "interaction.completed", "interaction": head})
+        keep((*self._log, last))
         with self._changed:
             self._head = head
-        self.emit({"event_type": "interaction.completed", "interaction": head})
-        with self._changed:
+            self._log.append(last)
             self._finished = True
             self._changed.notify_all()
 

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 from magic_ext.engine.models.base import Model
 from magic_ext.wire.content import Json
-from magic_ext.wire.steps import Step, decode_steps, encode_step
+from magic_ext.wire.steps import Step
 
 from .accounting import estimate
+from .archive import Archive
 from .asked import Asked, read_body
-from .errors import bad_request, not_found
+from .errors import not_found
 from .inputs import refuse_local_addresses
 from .jobs import Job
-from .store import Store, StoredInteraction
+from .store import Store
 from .turn import take_turn
 from .workbench import Workbench
 
@@ -49,7 +50,7 @@ class Engine:
         self.model_names = model_names
         self._find_model = find_model
         self._pool = pool
-        self._store = store
+        self._archive = Archive(store)
         self._local = local
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
@@ -62,7 +63,7 @@ class Engine:
         model = self._find_model(asked.model)
         if model is None:
             raise not_found(f"The model '{asked.model}' is not served here.", "model_not_found")
-        chain = self._chain(asked.previous_interaction_id)
+        chain = self._archive.chain(asked.previous_interaction_id) if asked.previous_interaction_id else ()
         job = Job(self._head(asked, model))
         bench = Workbench(
             self._pool,
@@ -72,6 +73,7 @@ class Engine:
             waiting=lambda: job.emit(_status(job, "queued")),
         )
         job.on_cancel = bench.interrupt
+        self._archive.begin(job, asked)
         self._remember(job)
         job.emit({"event_type": "interaction.created", "interaction": job.head})
         job.emit(_status(job, "in_progress"))
@@ -81,29 +83,25 @@ class Engine:
         work.start()
         return job, asked, model
 
-    def job(self, id: str) -> Job | None:
-        """The job of an interaction that runs or ran in this process lately."""
+    def job(self, id: str) -> Job:
+        """An interaction as a log to read, running or ended; raises a 404 where there is none."""
         with self._lock:
-            return self._jobs.get(id)
+            job = self._jobs.get(id)
+        return job if job is not None else self._archive.job(id)
 
     def get(self, id: str, *, include_input: bool = False) -> Json:
         """The interaction's document; with ``include_input`` its steps begin with what the user sent."""
-        job = self.job(id)
-        stored = self._store.get(id)
-        if stored is None and job is None:
-            raise not_found(f"No interaction '{id}'.")
-        document = job.document if job is not None else dict(stored.document if stored else {})
-        if include_input and stored is not None:
-            document["steps"] = [*stored.input, *document.get("steps", [])]
+        document = self.job(id).document
+        if include_input:
+            document["steps"] = [*self._archive.input(id), *document["steps"]]
         return document
 
     def cancel(self, id: str) -> Json:
         """Stop an interaction; returns its document. One that has ended is answered as it is."""
         job = self.job(id)
-        if job is None:
-            return self.get(id)
-        job.cancel()
-        job.wait(10.0)
+        if not job.finished:
+            job.cancel()
+            job.wait(10.0)
         return job.document
 
     def delete(self, id: str) -> None:
@@ -112,7 +110,7 @@ class Engine:
             job = self._jobs.pop(id, None)
         if job is not None:
             job.cancel()
-        if not self._store.delete(id) and job is None:
+        if not self._archive.store.delete(id) and job is None:
             raise not_found(f"No interaction '{id}'.")
 
     def count_tokens(self, steps: tuple[Step, ...]) -> int:
@@ -128,21 +126,6 @@ class Engine:
         for job in running:
             job.wait(5.0)
         self._pool.close()
-
-    def _chain(self, previous: str) -> tuple[Step, ...]:
-        if not previous:
-            return ()
-        turns = self._store.chain(previous)
-        if not turns:
-            job = self.job(previous)
-            if job is not None and not job.finished:
-                raise bad_request(f"The interaction '{previous}' has not ended yet.", "failed_precondition")
-            raise not_found(f"No interaction '{previous}' to continue.")
-        steps: list[Step] = []
-        for turn in turns:
-            steps += decode_steps(turn.input)
-            steps += decode_steps(turn.document.get("steps"))
-        return tuple(steps)
 
     def _head(self, asked: Asked, model: Model) -> Json:
         now = _now()
@@ -163,25 +146,12 @@ class Engine:
         head = {**job.head, "status": ending.status, "updated": _now(), "usage": ending.usage}
         if ending.errors:
             head["errors"] = list(ending.errors)
-        kept = asked.store and ending.status != "cancelled"
         try:
-            bench.give_back(job.id if kept else None)
-            if kept:
-                self._keep(job, asked, head)
-        except Exception as error:
-            head |= {"status": "failed", "errors": [{"code": "api_error", "message": f"Not stored: {error}"}]}
-        finally:
-            job.finish(head)
-
-    def _keep(self, job: Job, asked: Asked, head: Json) -> None:
-        self._store.put(
-            StoredInteraction(
-                id=job.id,
-                previous=asked.previous_interaction_id,
-                input=tuple(encode_step(step) for step in asked.steps),
-                document={**head, "steps": job.document["steps"]},
-            )
-        )
+            bench.give_back(job.id if asked.store else None)
+            job.finish(head, lambda log: self._archive.end(job, asked, head, log))
+        except Exception as error:  # a full disk, say: readers must not wait for ever
+            failure = {"code": "api_error", "message": f"The answer could not be stored: {error}"}
+            job.finish({**head, "status": "failed", "errors": [failure]})
 
     def _remember(self, job: Job) -> None:
         with self._lock:

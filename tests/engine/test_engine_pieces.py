@@ -172,7 +172,7 @@ def test_a_job_is_cancelled_only_when_nobody_reads_it() -> None:
 
 
 def _stored(id: str, previous: str = "") -> StoredInteraction:
-    return StoredInteraction(id=id, previous=previous, input=({"type": "user_input"},), document={"id": id, "n": 1})
+    return StoredInteraction(id=id, previous=previous, input=({"type": "user_input"},), head={"id": id, "n": 1})
 
 
 def test_the_store_gives_back_chains_and_branches(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_old_interactions_are_forgotten(tmp_path: Path) -> None:
     store.put(_stored("old"))
     store.put(_stored("new"))
     with contextlib.closing(sqlite3.connect(store.path)) as connection, connection:
-        connection.execute("UPDATE interactions SET ended = '2020-01-01T00:00:00Z' WHERE id = 'old'")
+        connection.execute("UPDATE turns SET begun = '2020-01-01T00:00:00Z' WHERE id = 'old'")
     again = Store(tmp_path / "i.sqlite")
     assert again.get("old") is None
     assert again.get("new") is not None

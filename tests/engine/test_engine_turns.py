@@ -146,9 +146,9 @@ def test_a_closed_stream_stops_the_code(client: Client, engine: Engine, script: 
             break
     events.close()  # type: ignore[attr-defined]
     job = engine.job(asked)
-    assert job is not None and job.wait(15)
+    assert job.wait(15)
     assert job.document["status"] == "cancelled"
-    with pytest.raises(NotFound):
+    with pytest.raises(BadRequest, match="cancelled"):
         _ask(client, model, previous_interaction_id=asked)
 
 
