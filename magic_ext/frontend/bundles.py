@@ -196,12 +196,14 @@ def note_output(text: str) -> Output:
 
 def cells_output(cells: Sequence[str]) -> Output:
     """Buttons that insert the blocks as cells, where the labextension is; elsewhere the line that says how to."""
-    one = len(cells) == 1
-    hint = "1 block of code: `%gemini paste`" if one else f"{len(cells)} blocks of code: `%gemini paste N`"
+    count = len(cells)
+    hint = "`%gemini paste` puts this code" if count == 1 else f"`%gemini paste N` puts block N of these {count}"
+    line = f"{hint} into a new cell."
     return Output(
         {
             CELLS_MIME: {"cells": [{"type": "code", "source": visible(cell)} for cell in cells]},
-            "text/plain": f"{hint} puts {'it' if one else 'block N'} into a new cell.",
+            "text/markdown": line,
+            "text/plain": line.replace("`", ""),
         }
     )
 
