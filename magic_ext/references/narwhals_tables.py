@@ -7,9 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from magic_ext.references.cells import Kind, missing
 from magic_ext.references.sheet import Column, Sheet, build
-from magic_ext.references.table import ARROW, Saved, Table, choose
+from magic_ext.references.table import Saved, Table, choose
 
 __all__ = ["LAZY_ROWS", "NarwhalsTable"]
 
@@ -65,8 +67,7 @@ class NarwhalsTable(Table):
 
     def sheet(self, positions: Sequence[int]) -> Sheet:
         """The rows as CSV, read back by pandas."""
-        part = self._head[list(positions)]
-        values = [[_value(value) for value in part[column.label].to_list()] for column in self.columns]
+        values = [self._cells(column.label, list(positions)) for column in self.columns]
         return build(self.columns, values, whole=len(positions) == self.rows)
 
     def select(self, names: Sequence[str]) -> Table:
@@ -80,27 +81,23 @@ class NarwhalsTable(Table):
         return source + self._suffix
 
     def save(self, folder: Path, stem: str) -> Saved:
-        """An Arrow file; of a lazy frame its head."""
+        """An Arrow file of the pandas DataFrame that :meth:`live` gives; of a lazy frame its head."""
+        from magic_ext.references.pandas_tables import PandasTable
+
+        saved = PandasTable(self._head.to_pandas()).save(folder, stem)
+        if self.rows is not None:
+            return saved
+        note = f"only the first {saved.rows:,} rows; collect it to hand over all"
+        return msgspec.structs.replace(saved, notes=(*saved.notes, note))
+
+    def _cells(self, label: str, positions: list[int]) -> list[object]:
         import narwhals as nw
 
-        path = folder / f"{stem}.arrow"
-        head = self._head
-        notes: tuple[str, ...] = ()
-        if self.rows is None:
-            notes = (f"only the first {len(head):,} rows; collect it to hand over all",)
-        if head.implementation is nw.Implementation.POLARS:
-            import polars as pl
-
-            native = head.to_native()
-            objects = [name for name, dtype in native.schema.items() if dtype == pl.Object]
-            native = native.with_columns(
-                pl.Series(name, [_text(v) for v in native[name]], pl.String) for name in objects
-            )
-            native.write_ipc(path, compat_level=pl.CompatLevel.oldest())
-            notes += tuple(f"{name!r}: Python objects, handed over as text" for name in objects)
-        else:
-            _write_arrow(head.to_arrow(), path)
-        return Saved(path, ARROW, len(head), notes)
+        column = self._head[label]
+        if column.dtype == nw.Object:  # polars 1.9 deadlocks when it picks rows of Python objects
+            cells = column.to_list()
+            return [_value(cells[position]) for position in positions]
+        return [_value(cell) for cell in column[positions].to_list()]
 
     @cached_property
     def _head(self) -> Any:
@@ -120,13 +117,6 @@ def _is_lazy(frame: Any) -> bool:
     return isinstance(frame, nw.LazyFrame)
 
 
-def _write_arrow(table: Any, path: Path) -> None:
-    import pyarrow as pa
-
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
-
-
 def _dtype(dtype: Any) -> str:
     # By hand: the text of an Enum lists its categories, which are values.
     name = type(dtype).__name__ if not isinstance(dtype, type) else dtype.__name__
@@ -140,7 +130,7 @@ def _dtype(dtype: Any) -> str:
 
 def _column(label: str, dtype: Any) -> Column:
     name = type(dtype).__name__
-    levels = tuple(dtype.categories) if name == "Enum" else ()
+    levels = tuple(getattr(dtype, "categories", ()))
     if len(levels) > _MAX_LEVELS:
         levels = ()
     cast = '"category"' if name in ("Categorical", "Enum") else ""
@@ -155,7 +145,3 @@ def _zone(dtype: Any) -> str:
 
 def _value(value: object) -> object:
     return None if missing(value) else value
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

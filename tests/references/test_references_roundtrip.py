@@ -109,7 +109,7 @@ def alike(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.copy()
     for position in range(frame.shape[1]):
         column = frame.iloc[:, position]
-        if column.dtype.kind == "M" and not column.dt.nanosecond.any():
+        if column.dtype.kind in "Mm" and not (column.dtype.kind == "M" and column.dt.nanosecond.any()):
             frame.isetitem(position, column.dt.as_unit("us"))
         elif column.dtype == object:
             lists = column.map(lambda cell: cell.tolist() if isinstance(cell, np.ndarray) else cell)
