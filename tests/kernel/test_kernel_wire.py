@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -133,19 +135,21 @@ def test_a_live_cell_ends_as_a_static_one(notebook: Any, asked_at: Callable[...,
 
 def test_deltas_are_drawn_while_they_come(notebook: Any, asked_at: Callable[..., Any], faults: SimpleNamespace) -> None:
     def script(to: Any) -> None:
-        faults.streamed(faults.sse(faults.CREATED, faults.START, faults.DELTA), end=b"")(to)
-        drawn.wait(faults.PATIENCE)
+        faults.streamed(faults.sse(faults.CREATED, faults.START), end=b"")(to)
+        time.sleep(0.3)  # a front end gets ten messages a second
+        to.send(faults.chunk(faults.sse(faults.DELTA)))
+        waited.append(drawn.wait(faults.PATIENCE))
         to.send(faults.chunk(faults.sse(faults.STOP, faults.COMPLETED)) + b"0\r\n\r\n")
 
-    import threading
-
     drawn = threading.Event()
+    waited: list[bool] = []
     asked_at(script)
     begun = notebook.begin("%%gemini_exec\nhi", live=True)
     while "Grüße" not in json.dumps(notebook.hear(begun)["content"], default=str, ensure_ascii=False):
         pass
     drawn.set()  # only now does the server go on
     assert notebook.finish(begun).status == "ok"
+    assert waited == [True]
 
 
 @pytest.mark.parametrize("live", [False, True], ids=["static", "live"])
