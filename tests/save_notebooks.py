@@ -1,4 +1,4 @@
-"""Run the example notebooks and save them with their outputs, as a reader sees them: ``python tests/save_notebooks.py``.
+"""Run the example notebooks and save them with their outputs: ``python tests/save_notebooks.py``.
 
 nbclient sends no cell id, so the outputs are the static ones that nbval compares. What varies from run to run lives in
 output metadata, which is dropped here.
@@ -18,7 +18,9 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 def save(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
+    NotebookClient(
+        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}
+    ).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", ()):

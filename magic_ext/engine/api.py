@@ -10,42 +10,20 @@ from collections.abc import Generator, Mapping
 import msgspec
 
 from magic_ext.errors import GeminiExecError
-from magic_ext.wire.content import Json
 from magic_ext.wire.sse import encode_sse
 
 from .errors import EngineError, bad_request, not_found
+from .exchange import Call, Reply, decoded, json_reply
+from .files_api import files_reply, upload_reply
 from .jobs import Job
+from .models_api import models_reply
 from .service import Engine
 
-__all__ = ["Call", "Reply", "handle"]
+__all__ = ["handle"]
 
 _PATH = re.compile(r"/v1(?:beta\d?|alpha)?/(?P<rest>[^?]*)")
 GRACE = 10.0  # seconds that a stored foreground interaction goes on without a reader (design section 5)
 _HEARTBEAT = b": still working\n\n"
-
-
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """An HTTP request, read to its end. Header names are case-insensitive (any mapping that treats them so)."""
-
-    method: str
-    path: str
-    query: Mapping[str, str] = {}
-    headers: Mapping[str, str] = {}
-    body: bytes = b""
-
-
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """An HTTP reply: ``body`` is whole bytes, or the pieces of an event stream.
-
-    ``job`` is set for the stream of a foreground interaction: it is cancelled ``grace`` seconds after its last reader
-    went away.
-    """
-
-    status: int = 200
-    headers: Mapping[str, str]
-    body: bytes | Generator[bytes, None, None]
-    job: Job | None = None
-    grace: float = 0.0
 
 
 def handle(engine: Engine, call: Call) -> Reply:
@@ -63,13 +41,15 @@ def handle(engine: Engine, call: Call) -> Reply:
             )
         return _route(engine, call)
     except EngineError as error:
-        return _json(error.document, error.status)
+        return json_reply(error.document, error.status)
     except GeminiExecError as error:  # a model that can't be opened, say
         refused = EngineError(400, "failed_precondition", f"{error} {error.hint}".strip())
-        return _json(refused.document, refused.status)
+        return json_reply(refused.document, refused.status)
 
 
 def _route(engine: Engine, call: Call) -> Reply:
+    if call.path.startswith("/upload/"):
+        return upload_reply(engine.files, call)
     matched = _PATH.fullmatch(call.path)
     parts = matched["rest"].strip("/").split("/") if matched else []
     match call.method, parts:
@@ -78,26 +58,22 @@ def _route(engine: Engine, call: Call) -> Reply:
         case "GET", ["interactions", id]:
             return _get(engine, id, call.query)
         case "POST", ["interactions", id, "cancel"]:
-            return _json(engine.cancel(id))
+            return json_reply(engine.cancel(id))
         case "DELETE", ["interactions", id]:
             engine.delete(id)
-            return _json({})
-        case "GET", ["models"]:
-            return _json({"models": [_model(name) for name in engine.model_names]})
-        case "GET", ["models", name] if name in engine.model_names:
-            return _json(_model(name))
+            return json_reply({})
+        case _, ["models", *name]:
+            return models_reply(engine, call, name)
+        case _, ["files", *id]:
+            return files_reply(engine.files, call, id)
     raise not_found(f"There is no {call.method} {call.path} here.")
 
 
 def _create(engine: Engine, body: bytes) -> Reply:
-    try:
-        decoded: object = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise bad_request(f"The request body is not valid JSON: {error}") from None
-    job, asked, model = engine.create(decoded)
+    job, asked, model = engine.create(decoded(body))
     answered_by = {"x-gemini-exec-model": model.name}
     if asked.background and not asked.stream:
-        return _json(job.document, headers=answered_by)
+        return json_reply(job.document, headers=answered_by)
     if asked.stream:
         stream = _stream(job, "")
         return Reply(
@@ -107,12 +83,12 @@ def _create(engine: Engine, body: bytes) -> Reply:
             grace=GRACE if asked.store else 0.0,
         )
     job.wait()
-    return _json(job.document, headers=answered_by)
+    return json_reply(job.document, headers=answered_by)
 
 
 def _get(engine: Engine, id: str, query: Mapping[str, str]) -> Reply:
     if query.get("stream") != "true":
-        return _json(engine.get(id, include_input=query.get("include_input") == "true"))
+        return json_reply(engine.get(id, include_input=query.get("include_input") == "true"))
     return Reply(
         headers={"content-type": "text/event-stream", "cache-control": "no-store"},
         body=_stream(engine.job(id), query.get("last_event_id", "")),
@@ -123,22 +99,3 @@ def _stream(job: Job, after: str) -> Generator[bytes, None, None]:
     for event in job.tail(after):
         yield _HEARTBEAT if event is None else encode_sse(msgspec.json.encode(event), str(event["event_type"]))
     yield encode_sse(b"[DONE]", "done")
-
-
-def _model(name: str) -> Json:
-    return {
-        "name": f"models/{name}",
-        "displayName": name,
-        "description": "Served by gemini-exec on this computer.",
-        "inputTokenLimit": 1048576,
-        "outputTokenLimit": 65536,
-        "supportedGenerationMethods": ["createInteraction"],
-    }
-
-
-def _json(document: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
-    return Reply(
-        status=status,
-        headers={"content-type": "application/json", **(headers or {})},
-        body=msgspec.json.encode(document),
-    )

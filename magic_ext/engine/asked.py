@@ -101,8 +101,8 @@ def _typed(fields: Json, name: str, kind: type, default: Any) -> Any:
 def _tools(raw: list[Any]) -> tuple[Json, ...]:
     known = {"code_execution", "function", "google_search"}
     for position, tool in enumerate(raw):
-        kind = tool.get("type") if isinstance(tool, dict) else tool
-        if kind not in known:
+        kind = tool.get("type") if isinstance(tool, dict) else None
+        if not isinstance(kind, str) or kind not in known:
             raise bad_request(
                 f"The value '{kind}' is not supported for 'type' at 'tools[{position}]'. "
                 f"Supported here: {', '.join(sorted(known))}."

@@ -15,7 +15,7 @@ from magic_ext.engine.models.registry import OFFLINE_PLANNER, is_embedded, open_
 if TYPE_CHECKING:
     from magic_ext.runtime.folders import PrivateFolder
 
-    from .service import Engine
+    from .service import Engine, Models
 
 __all__ = ["Handover", "embedded_engine", "engine_isolates", "open_engine"]
 
@@ -31,25 +31,29 @@ def open_engine(*, serving: str | None = None, local: bool = False) -> Engine:
     from magic_ext.runtime.limits import Limits
     from magic_ext.runtime.pool import Pool
 
+    from .files import Files
     from .service import Engine
     from .store import Store, data_folder, retention_from
 
-    store = Store(data_folder() / "interactions.sqlite", retention_from(os.environ))
+    return Engine(
+        models=_any_model() if serving is None else _one_model(open_model(serving)),
+        pool=Pool(limits=Limits()),
+        store=Store(data_folder() / "interactions.sqlite", retention_from(os.environ)),
+        files=Files(data_folder() / "files"),
+        local=local,
+    )
 
-    if serving is None:
-        return Engine(
-            find_model=lambda name: open_model(name) if is_embedded(name) else None,
-            pool=Pool(limits=Limits()),
-            store=store,
-            model_names=(OFFLINE_PLANNER,),
-            local=local,
-        )
-    model = open_model(serving)
 
-    def find(name: str) -> Model | None:
-        return model if name == model.name or name.startswith("gemini-") else None
+def _any_model() -> Models:
+    from .service import Models
 
-    return Engine(find_model=find, pool=Pool(limits=Limits()), store=store, model_names=(model.name,), local=local)
+    return Models((OFFLINE_PLANNER,), lambda name: open_model(name) if is_embedded(name) else None)
+
+
+def _one_model(model: Model) -> Models:
+    from .service import Models
+
+    return Models((model.name,), lambda name: model if name == model.name or name.startswith("gemini-") else None)
 
 
 @functools.cache

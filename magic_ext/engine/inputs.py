@@ -6,6 +6,7 @@ comes by ``file:`` address under the name that the user wrote, so that the code 
 
 from __future__ import annotations
 
+import base64
 import keyword
 import mimetypes
 import re
@@ -17,14 +18,16 @@ from urllib.request import url2pathname
 
 import msgspec
 
-from magic_ext.wire.content import ARROW, NPY, Content, Document, Image, Text
+from magic_ext.wire.content import ARROW, Content, Document, Image, Text
 from magic_ext.wire.steps import Step, UserInput
 
 from .errors import bad_request
+from .files import Files
 from .tables import TableSource
 
-__all__ = ["InputFile", "input_files", "refuse_local_addresses"]
+__all__ = ["InputFile", "check_addresses", "input_files", "with_pictures"]
 
+_UPLOADED = re.compile(r"/files/([a-z0-9]+)$")
 _Kind = Literal["frame", "table", "picture", "document"]
 
 
@@ -54,28 +57,58 @@ class InputFile(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
 
-def refuse_local_addresses(steps: Iterable[Step]) -> None:
-    """Raise a 400 for content that names a file of this computer: only this process may hand those over."""
-    for block in _blocks(steps):
-        if isinstance(block, Document | Image) and block.uri:
-            raise bad_request(f"The address {block.uri[:80]!r} can't be read here: send the data inline.")
+def check_addresses(steps: Iterable[Step], files: Files, *, local: bool) -> None:
+    """Raise a 400 or 404 for content at an address that can't be read.
+
+    Uploaded files can; files of this computer only where the process that owns them asks (``local``).
+    """
+    for block in _attachments(steps):
+        if block.uri and (uploaded := _UPLOADED.search(block.uri)):
+            files.get(uploaded[1])
+        elif block.uri and not (local and block.uri.startswith("file:")):
+            raise bad_request(f"The address {block.uri[:80]!r} can't be read here: send the data inline or upload it.")
 
 
-def input_files(steps: Iterable[Step]) -> tuple[InputFile, ...]:
-    """All files attached to the user's turns, in order; a later one replaces an earlier one of the same path."""
-    files: dict[str, InputFile] = {}
+def input_files(steps: Iterable[Step], files: Files, earlier: Iterable[Step] = ()) -> tuple[InputFile, ...]:
+    """All files attached to the user's turns, in order; a later one replaces an earlier one of the same path.
+
+    What comes inline or uploaded is numbered behind that of the ``earlier`` turns.
+    """
+    found: dict[str, InputFile] = {}
+    number = sum(not _is_local(block) for block in _attachments(earlier))
     names = _load_names(steps := tuple(steps))
-    number = 0
-    for block in _blocks(steps):
-        if not isinstance(block, Document | Image):
-            continue
-        if block.uri:
+    for block in _attachments(steps):
+        if _is_local(block):
             file = _local(block)
         else:
-            file = _inline(block, number, names.get(number, ""))
+            file = _numbered(_fetched(block, files), number, names.get(number, ""))
             number += 1
-        files[file.path] = file
-    return tuple(files.values())
+        found[file.path] = file
+    return tuple(found.values())
+
+
+def with_pictures(steps: Iterable[Step], files: Files) -> tuple[Step, ...]:
+    """The steps with the bytes of uploaded pictures in them: a model is shown pictures, not addresses."""
+    return tuple(
+        UserInput(tuple(_fetched(block, files) if isinstance(block, Image) else block for block in step.content))
+        if isinstance(step, UserInput)
+        else step
+        for step in steps
+    )
+
+
+def _is_local(block: Document | Image) -> bool:
+    return bool(block.uri) and not _UPLOADED.search(block.uri or "")
+
+
+def _fetched(block: Document | Image, files: Files) -> Document | Image:
+    """The block with an uploaded file's bytes in it."""
+    uploaded = _UPLOADED.search(block.uri or "")
+    if uploaded is None:
+        return block
+    data = base64.b64encode(files.read(uploaded[1])).decode("ascii")
+    mime_type = block.mime_type or files.get(uploaded[1]).mime_type
+    return msgspec.structs.replace(block, data=data, mime_type=mime_type)
 
 
 def _local(block: Document | Image) -> InputFile:
@@ -85,14 +118,13 @@ def _local(block: Document | Image) -> InputFile:
     source = Path(url2pathname(parts.path))
     label = block.name or source.name
     mime_type = block.mime_type or ""
-    if mime_type in {ARROW, NPY}:
+    if mime_type == ARROW:
         return InputFile(
             path=f".gemini-exec/{source.name}",
             kind="frame",
             mime_type=mime_type,
             source=source,
             variable=label,
-            load=f"{label}_df = pd.DataFrame({label})" if mime_type == NPY else "",
             label=label,
         )
     load = block.load if isinstance(block, Document) else None
@@ -100,7 +132,7 @@ def _local(block: Document | Image) -> InputFile:
     return InputFile(path=_inside(label), kind=kind, mime_type=mime_type, source=source, load=load or "", label=label)
 
 
-def _inline(block: Document | Image, number: int, variable: str) -> InputFile:
+def _numbered(block: Document | Image, number: int, variable: str) -> InputFile:
     if not block.content:
         raise bad_request(f"Content {number} has neither base64 'data' nor a 'uri'.")
     mime_type = block.mime_type or ""
@@ -129,6 +161,10 @@ def _load_names(steps: Iterable[Step]) -> dict[int, str]:
     texts = (block.text for block in _blocks(steps) if isinstance(block, Text))
     found = (match for text in texts for match in pattern.finditer(text))
     return {int(match[2]): match[1] for match in found if not keyword.iskeyword(match[1])}
+
+
+def _attachments(steps: Iterable[Step]) -> Iterator[Document | Image]:
+    return (block for block in _blocks(steps) if isinstance(block, Document | Image))
 
 
 def _blocks(steps: Iterable[Step]) -> Iterator[Content]:

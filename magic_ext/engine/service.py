@@ -8,15 +8,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from magic_ext.engine.models.base import Model
 from magic_ext.wire.content import Json
-from magic_ext.wire.steps import Step
 
-from .accounting import estimate
 from .archive import Archive
 from .asked import Asked, read_body
 from .errors import not_found
-from .inputs import refuse_local_addresses
+from .files import Files
+from .inputs import check_addresses
 from .jobs import Job
 from .store import Store
 from .turn import take_turn
@@ -25,30 +26,27 @@ from .workbench import Workbench
 if TYPE_CHECKING:
     from magic_ext.runtime.pool import Pool
 
-__all__ = ["Engine", "ModelFinder"]
+__all__ = ["Engine", "Models"]
 
-ModelFinder = Callable[[str], Model | None]
 _REMEMBERED = 64  # ended jobs kept in memory, so that their streams can be read again
+
+
+class Models(msgspec.Struct, frozen=True):
+    """The models that an engine serves: the ``names`` that it lists, and ``find``, which may know more of them."""
+
+    names: tuple[str, ...]
+    find: Callable[[str], Model | None]
 
 
 class Engine:
     """Answers requests as the Interactions service does.
 
-    ``find_model`` gives the model for a name, or ``None``; ``model_names`` are those that a listing shows. ``local``
-    admits ``file:`` addresses in a request, which only the process that owns the data may use.
+    ``local`` admits ``file:`` addresses in a request, which only the process that owns the data may use.
     """
 
-    def __init__(
-        self,
-        *,
-        find_model: ModelFinder,
-        pool: Pool,
-        store: Store,
-        model_names: tuple[str, ...] = (),
-        local: bool = False,
-    ) -> None:
-        self.model_names = model_names
-        self._find_model = find_model
+    def __init__(self, *, models: Models, pool: Pool, store: Store, files: Files, local: bool = False) -> None:
+        self.models = models
+        self.files = files
         self._pool = pool
         self._archive = Archive(store)
         self._local = local
@@ -58,27 +56,20 @@ class Engine:
     def create(self, body: object) -> tuple[Job, Asked, Model]:
         """Start an interaction; raises :class:`EngineError` for a request that can't be served."""
         asked = read_body(body)
-        if not self._local:
-            refuse_local_addresses(asked.steps)
-        model = self._find_model(asked.model)
+        check_addresses(asked.steps, self.files, local=self._local)
+        model = self.models.find(asked.model)
         if model is None:
             raise not_found(f"The model '{asked.model}' is not served here.", "model_not_found")
         chain = self._archive.chain(asked.previous_interaction_id) if asked.previous_interaction_id else ()
         job = Job(self._head(asked, model))
-        bench = Workbench(
-            self._pool,
-            chain=chain,
-            steps=asked.steps,
-            tip=asked.previous_interaction_id,
-            waiting=lambda: job.emit(_status(job, "queued")),
-        )
+        bench = Workbench(self._pool, self.files, asked, chain, lambda: job.emit(_status(job, "queued")))
         job.on_cancel = bench.interrupt
         self._archive.begin(job, asked)
         self._remember(job)
         job.emit({"event_type": "interaction.created", "interaction": job.head})
         job.emit(_status(job, "in_progress"))
         work = threading.Thread(
-            target=self._work, args=(job, asked, chain, model, bench), name=f"interaction {job.id}", daemon=True
+            target=self._work, args=(job, asked, model, bench), name=f"interaction {job.id}", daemon=True
         )
         work.start()
         return job, asked, model
@@ -113,9 +104,9 @@ class Engine:
         if not self._archive.store.delete(id) and job is None:
             raise not_found(f"No interaction '{id}'.")
 
-    def count_tokens(self, steps: tuple[Step, ...]) -> int:
-        """The estimated tokens of some steps."""
-        return int(estimate(steps, (), 1)["total_input_tokens"])
+    def serves(self, model: str) -> bool:
+        """Whether a model of that name answers here."""
+        return self.models.find(model) is not None
 
     def close(self) -> None:
         """Cancel what runs and close the kernels."""
@@ -141,8 +132,8 @@ class Engine:
             head["previous_interaction_id"] = asked.previous_interaction_id
         return head
 
-    def _work(self, job: Job, asked: Asked, chain: tuple[Step, ...], model: Model, bench: Workbench) -> None:
-        ending = take_turn(job, asked, chain, model, bench)
+    def _work(self, job: Job, asked: Asked, model: Model, bench: Workbench) -> None:
+        ending = take_turn(job, asked, model, bench)
         head = {**job.head, "status": ending.status, "updated": _now(), "usage": ending.usage}
         if ending.errors:
             head["errors"] = list(ending.errors)

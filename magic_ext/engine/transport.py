@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from magic_ext.http import httpx
 
-from .api import Call, Reply, handle
+from .api import handle
+from .exchange import Call, Reply
 from .service import Engine
 
 __all__ = ["EngineTransport"]

@@ -9,7 +9,6 @@ import msgspec
 from magic_ext.engine.models import base
 from magic_ext.errors import GeminiExecError
 from magic_ext.wire.content import Json
-from magic_ext.wire.steps import Step
 
 from .accounting import estimate
 from .asked import Asked
@@ -41,10 +40,9 @@ class _Stop(Exception):
 
 
 class _Turn:
-    def __init__(self, job: Job, asked: Asked, chain: tuple[Step, ...], model: base.Model, bench: Workbench) -> None:
+    def __init__(self, job: Job, asked: Asked, model: base.Model, bench: Workbench) -> None:
         self._job = job
         self._asked = asked
-        self._chain = chain
         self._model = model
         self._bench = bench
         self._transcript = Transcript(job)
@@ -104,7 +102,7 @@ class _Turn:
 
     def _parts(self) -> Iterable[base.Part]:
         conversation = base.Conversation(
-            steps=(*self._chain, *self._asked.steps, *self._transcript.steps),
+            steps=(*self._bench.steps, *self._transcript.steps),
             tables=self._bench.tables,
             pictures=self._bench.pictures,
             documents=self._bench.documents,
@@ -151,12 +149,12 @@ class _Turn:
             raise _Stop("incomplete", "too_many_tool_calls", f"The code failed {self._failures} times.")
 
 
-def take_turn(job: Job, asked: Asked, chain: tuple[Step, ...], model: base.Model, bench: Workbench) -> Ending:
+def take_turn(job: Job, asked: Asked, model: base.Model, bench: Workbench) -> Ending:
     """Answer one question into ``job``; returns how it ended and never raises.
 
     A turn ends early when the job is cancelled, when the model or the isolation refuses, and after five failed repairs.
     """
-    turn = _Turn(job, asked, chain, model, bench)
+    turn = _Turn(job, asked, model, bench)
     try:
         return Ending(status=turn.run(), usage=turn.usage)
     except _Stop as stop:

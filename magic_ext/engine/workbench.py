@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from magic_ext.engine.models.base import Picture, Table
 from magic_ext.errors import GeminiExecError
 from magic_ext.runtime.errors import NotIsolated
-from magic_ext.wire.content import ARROW, NPY
 from magic_ext.wire.steps import CodeExecutionCall, CodeExecutionResult, Step
 
-from .inputs import InputFile, input_files
+from .asked import Asked
+from .files import Files
+from .inputs import InputFile, input_files, with_pictures
 from .tables import describe_code, read_description
 
 if TYPE_CHECKING:
@@ -23,23 +24,20 @@ __all__ = ["Workbench"]
 
 
 class Workbench:
-    """The kernel of a turn. ``chain`` are the steps of the turns before, ``tip`` the id of the last of them."""
+    """The kernel of a turn; ``chain`` are the steps of earlier turns, ``waiting`` is told when kernels are scarce.
+
+    ``steps`` are those of the chain and of this turn's question, as a model is shown them.
+    """
 
     def __init__(
-        self,
-        pool: Pool,
-        *,
-        chain: tuple[Step, ...],
-        steps: tuple[Step, ...],
-        tip: str,
-        waiting: Callable[[], None],
+        self, pool: Pool, files: Files, asked: Asked, chain: tuple[Step, ...], waiting: Callable[[], None]
     ) -> None:
         self._pool = pool
-        self._chain = chain
-        self._tip = tip
+        self._tip = asked.previous_interaction_id
         self._waiting = waiting
-        self._new_files = input_files(steps)
-        self._files = input_files((*chain, *steps))
+        self._new_files = input_files(asked.steps, files, earlier=chain)
+        self._files = input_files((*chain, *asked.steps), files)
+        self.steps = with_pictures((*chain, *asked.steps), files)
         self._session: Session | None = None
         self._replay = _successful_code(chain)
         self._tables: tuple[Table, ...] | None = None
@@ -103,7 +101,7 @@ class Workbench:
 def _put(file: InputFile, session: Session) -> None:
     session.put(file.path, file.data if file.source is None else _read(file.source))
     if file.kind == "frame":
-        session.run(_BIND[file.mime_type].format(path=file.path, name=file.variable))
+        session.run(_BIND.format(path=file.path, name=file.variable))
 
 
 def _read(source: Path) -> bytes:
@@ -116,19 +114,12 @@ def _read(source: Path) -> bytes:
         ) from error
 
 
-_BIND = {
-    ARROW: """
+_BIND = """
 import pyarrow as _arrow
 with _arrow.memory_map({path!r}) as _file:
     {name} = _arrow.ipc.open_file(_file).read_all().to_pandas()
 del _arrow, _file
-""",
-    NPY: """
-import numpy as _numpy
-{name} = _numpy.load({path!r}, allow_pickle=False)
-del _numpy
-""",
-}
+"""
 
 
 def _successful_code(steps: tuple[Step, ...]) -> list[str]:

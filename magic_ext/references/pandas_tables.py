@@ -11,7 +11,8 @@ from typing import Any
 from magic_ext.references.cells import Kind, kind_of, missing
 from magic_ext.references.errors import UnsendableError
 from magic_ext.references.sheet import Column, Sheet, build, source
-from magic_ext.references.table import ARROW, Saved, Table, choose
+from magic_ext.references.table import Saved, Table, choose
+from magic_ext.wire.content import ARROW
 
 __all__ = ["PandasTable"]
 

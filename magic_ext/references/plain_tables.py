@@ -10,7 +10,8 @@ from typing import Any
 from magic_ext.references.cells import kind_of, missing
 from magic_ext.references.errors import UnsendableError
 from magic_ext.references.sheet import Column, Sheet, build, quoted
-from magic_ext.references.table import ARROW, Saved, Table, choose
+from magic_ext.references.table import Saved, Table, choose
+from magic_ext.wire.content import ARROW
 
 __all__ = ["NPY", "ArrayTable", "RecordsTable"]
 

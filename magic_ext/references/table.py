@@ -12,9 +12,8 @@ import msgspec
 from magic_ext.references.errors import UnknownReferenceError, nearest
 from magic_ext.references.sheet import Column, Sheet
 
-__all__ = ["ARROW", "SEED", "Saved", "Table", "choose", "draw"]
+__all__ = ["SEED", "Saved", "Table", "choose", "draw"]
 
-ARROW = "application/vnd.apache.arrow.file"
 SEED = 0
 
 

@@ -13,7 +13,6 @@ import msgspec
 
 __all__ = [
     "ARROW",
-    "NPY",
     "Annotation",
     "Content",
     "Document",
@@ -30,8 +29,6 @@ Json = dict[str, Any]
 
 ARROW = "application/vnd.apache.arrow.file"
 """A table as an Arrow IPC file: how tables go to the embedded engine within this process."""
-NPY = "application/x-npy"
-"""An array as a file of NumPy's own, likewise."""
 
 
 class Annotation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -438,13 +438,12 @@ def test_the_history_alternates_between_user_and_assistant() -> None:
     assert "secret" not in str(messages)
 
 
-def test_tables_are_described(tmp_path: Any) -> None:
+def test_tables_are_described() -> None:
     city = Column("ci\nty", "text", missing=3, unique=9, values=("Bonn", "Köln"))
     price = Column("price", "number", low=0.5, high=1e6)
     many = tuple(Column(f"c{n}", "integer") for n in range(200))
     tables = (Table("sales", 1200, (city, price)), Table("wide", 1, many, "wide = pd.read_csv('w.csv')"))
-    (tmp_path / "a.png").write_bytes(b"png")
-    image = content.Image(uri=(tmp_path / "a.png").as_uri(), mime_type="image/png")
+    image = content.Image(data=base64.b64encode(b"png").decode(), mime_type="image/png")
     asked = Conversation(steps=(steps.UserInput((image,)),), tables=tables, documents=("notes.txt",))
     system, question = chat_messages(asked)
     assert "`sales`, a pandas DataFrame of 1,200 rows; it is loaded already" in system["content"]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import stat
 import sys
 import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,7 +20,8 @@ from hypothesis import strategies as st
 
 from magic_ext.engine.asked import read_body
 from magic_ext.engine.errors import EngineError
-from magic_ext.engine.inputs import input_files, refuse_local_addresses
+from magic_ext.engine.files import EXPIRY, Files
+from magic_ext.engine.inputs import check_addresses, input_files
 from magic_ext.engine.jobs import Job
 from magic_ext.engine.models.base import Code, Conversation, Text
 from magic_ext.engine.models.registry import is_embedded, open_model
@@ -270,30 +274,84 @@ def test_an_unreadable_table_is_an_error_that_names_it() -> None:
         read_description("nonsense", [TableSource(name="df")])
 
 
-def test_inline_attachments_are_numbered_over_the_conversation() -> None:
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path / "files")
+
+
+def test_inline_attachments_are_numbered_over_the_conversation(files: Files) -> None:
     csv = {"type": "document", "data": "YSxiCjEsMgo=", "mime_type": "text/csv"}
     picture = {"type": "image", "data": "iVBORw==", "mime_type": "image/png"}
     text = {"type": "text", "text": "[gemini-exec] load it with: sales = pd.read_csv(glob.glob('*input_file_2*')[0])"}
     turns = [{"type": "user_input", "content": [csv, picture]}, {"type": "user_input", "content": [csv, text]}]
-    files = input_files(decode_steps(turns))
-    assert [(file.path, file.kind, file.load) for file in files] == [
+    assert [(file.path, file.kind, file.load) for file in input_files(decode_steps(turns), files)] == [
         ("input_file_0.csv", "table", "df = pd.read_csv('input_file_0.csv')"),
         ("input_file_1.png", "picture", ""),
         ("input_file_2.csv", "table", "sales = pd.read_csv('input_file_2.csv')"),
     ]
+    second = input_files(decode_steps(turns[1:]), files, earlier=decode_steps(turns[:1]))
+    assert [file.path for file in second] == ["input_file_2.csv"]
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "C:\\secret.txt", "a/../../b.csv"])
-def test_an_attachment_never_leaves_the_working_folder(name: str, tmp_path: Path) -> None:
+def test_an_attachment_never_leaves_the_working_folder(name: str, tmp_path: Path, files: Files) -> None:
     block = {"type": "document", "uri": (tmp_path / "x").as_uri(), "mime_type": "text/plain", "name": name}
-    (file,) = input_files(decode_steps([{"type": "user_input", "content": [block]}]))
+    (file,) = input_files(decode_steps([{"type": "user_input", "content": [block]}]), files)
     assert "/" not in file.path and ".." not in file.path
 
 
-def test_addresses_are_refused_from_outside() -> None:
-    block = {"type": "document", "uri": "file:///etc/passwd", "mime_type": "text/csv"}
-    with pytest.raises(EngineError, match="send the data inline"):
-        refuse_local_addresses(decode_steps([{"type": "user_input", "content": [block]}]))
+def _attached(uri: str) -> tuple[Any, ...]:
+    block = {"type": "document", "uri": uri, "mime_type": "text/csv"}
+    return decode_steps([{"type": "user_input", "content": [block]}])
+
+
+def test_addresses_are_refused_from_outside(files: Files) -> None:
+    check_addresses(_attached("file:///etc/passwd"), files, local=True)
+    for uri, local in (("file:///etc/passwd", False), ("https://a.example/x.csv", True), ("gs://b/c", False)):
+        with pytest.raises(EngineError, match="send the data inline"):
+            check_addresses(_attached(uri), files, local=local)
+    with pytest.raises(EngineError, match="no file"):
+        check_addresses(_attached("http://h/v1beta/files/gone"), files, local=False)
+
+
+def test_files_are_uploaded_in_chunks_and_a_chunk_may_come_twice(files: Files) -> None:
+    upload = files.begin("text/csv", "sales.csv", 6)
+    assert files.append(upload.id, 0, b"a,b", final=False) is None
+    assert files.append(upload.id, 0, b"a,b", final=False) is None
+    with pytest.raises(EngineError, match="begins at 5"):
+        files.append(upload.id, 5, b"x", final=False)
+    with pytest.raises(EngineError, match="announced 6"):
+        files.append(upload.id, 3, b"\n", final=True)
+    file = files.append(upload.id, 3, b"\n1,", final=True)
+    assert file is not None and (file.size, file.mime_type, file.display_name) == (6, "text/csv", "sales.csv")
+    assert files.read(file.id) == b"a,b\n1,"
+    with pytest.raises(EngineError, match="no such upload"):
+        files.append(upload.id, 6, b"2", final=True)
+    assert [found.id for found in files.list()] == [file.id]
+    (attached,) = input_files(_attached(f"http://h/v1beta/files/{file.id}"), files)
+    assert (attached.path, attached.data) == ("input_file_0.csv", b"a,b\n1,")
+    files.delete(file.id)
+    for call in (files.get, files.read, files.delete):
+        with pytest.raises(EngineError, match="no file"):
+            call(file.id)
+
+
+def test_files_expire(files: Files, tmp_path: Path) -> None:
+    file = files.append(files.begin("text/plain").id, 0, b"x", final=True)
+    left = files.begin("text/plain")
+    assert file is not None
+    long_ago = time.time() - EXPIRY.total_seconds() - 60
+    for path in (tmp_path / "files").iterdir():
+        os.utime(path, (long_ago, long_ago))
+    again = Files(tmp_path / "files")
+    assert again.list() == []
+    assert not list((tmp_path / "files").iterdir()), left
+
+
+@pytest.mark.parametrize("id", ["../../x", "", "A", "a/b", "."])
+def test_a_files_id_never_leads_out_of_its_folder(id: str, files: Files) -> None:
+    with pytest.raises(EngineError, match="no such file"):
+        files.get(id)
 
 
 def test_a_script_replays_turn_by_turn(tmp_path: Path) -> None:

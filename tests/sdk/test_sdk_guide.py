@@ -144,6 +144,37 @@ def test_the_sdk_attaches_a_table_and_reads_it_back(
     assert any(model.name == "models/offline-planner" for model in client.models.list())
 
 
+def test_the_sdk_uploads_a_file_and_asks_about_it(
+    monkeypatch: pytest.MonkeyPatch, server: Any, penguins_csv: Path, tmp_path: Path
+) -> None:
+    from google import genai
+
+    monkeypatch.setenv("GEMINI_API_KEY", server.token)
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.url)
+    client = genai.Client()
+    uploaded = client.files.upload(file=str(penguins_csv), config={"mime_type": "text/csv"})
+    assert uploaded.state.name == "ACTIVE" and uploaded.size_bytes == penguins_csv.stat().st_size
+    large = tmp_path / "large.bin"
+    large.write_bytes(b"0123456789" * 1_700_000)  # three chunks of the SDK's 8 MiB
+    other = client.files.upload(file=str(large), config={"mime_type": "application/octet-stream"})
+    assert other.size_bytes == 17_000_000
+    assert {file.name for file in client.files.list()} >= {uploaded.name, other.name}
+    created = client.interactions.create(
+        model="gemini-3-flash-preview",
+        input=[
+            {"type": "document", "uri": uploaded.uri, "mime_type": "text/csv"},
+            {"type": "text", "text": "What is the mean body mass by species?"},
+        ],
+        tools=[{"type": "code_execution"}],
+    )
+    assert "5076.02" in json.dumps(created.model_dump(mode="json"))
+    client.files.delete(name=other.name)
+    assert other.name not in {file.name for file in client.files.list()}
+    counted = client.models.count_tokens(model="gemini-3-flash-preview", contents="hello world")
+    assert counted.total_tokens == 3
+    assert client.models.get(model="offline-planner").name == "models/offline-planner"
+
+
 def test_only_the_token_opens_the_door(server: Any) -> None:
     for headers in ({}, {"x-goog-api-key": "wrong"}, {"authorization": "Bearer wrong"}):
         request = urllib.request.Request(f"{server.url}/v1beta/models", headers=headers)

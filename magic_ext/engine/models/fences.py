@@ -7,7 +7,6 @@ local-runtime.md section 3).
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
@@ -89,11 +88,7 @@ def _asked(step: steps.UserInput) -> str | list[Json]:
 
 
 def _picture(image: content.Image) -> Json:
-    from magic_ext.engine.inputs import input_files  # at first use: it imports urllib.request
-
-    (file,) = input_files([steps.UserInput((image,))])
-    data = file.source.read_bytes() if file.source is not None else file.data
-    url = f"data:{file.mime_type or 'image/png'};base64,{base64.b64encode(data).decode('ascii')}"
+    url = f"data:{image.mime_type or 'image/png'};base64,{image.data or ''}"
     return {"type": "image_url", "image_url": {"url": url}}
 
 
