@@ -17,6 +17,7 @@ from magic_ext.client.keys import FoundKey, find_key
 from magic_ext.errors import GeminiExecError
 from magic_ext.options import Options, parse_options
 from magic_ext.place import Place, choose_place
+from magic_ext.references.cells import utf8
 from magic_ext.references.grammar import Reference, split_line
 from magic_ext.references.policy import parse_policy
 
@@ -60,9 +61,9 @@ class Asking:
 
     def run_cell(self, line: str, cell: str, settings: Settings) -> None:
         """Answer one ``%%gemini_exec`` cell; raises :class:`GeminiExecError` where that fails."""
-        references, rest = split_line(line)
+        references, rest = split_line(utf8(line))
         options = parse_options(rest)
-        question = self._question(_prompt(cell), references, options, settings)
+        question = self._question(_prompt(utf8(cell)), references, options, settings)
         course = Course(question, self._shell.user_ns, Path.cwd())
         renderer = choose_renderer(self._shell)
         renderer.start(course.manifest)

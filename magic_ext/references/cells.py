@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-__all__ = ["Kind", "Reading", "kind_of", "missing", "reading_of", "texts_of"]
+__all__ = ["Kind", "Reading", "kind_of", "missing", "reading_of", "texts_of", "utf8"]
 
 Kind = Literal[
     "empty", "text", "boolean", "integer", "huge integer", "number", "complex", "decimal", "date", "datetime",
@@ -42,6 +42,15 @@ _READINGS: dict[str, Reading] = {
     "bytes": Reading("str", note="binary values are not sent, only their sizes"),
     "mixed": Reading("str", note="values of mixed types, sent as text"),
 }
+
+
+def utf8(text: str) -> str:
+    r"""The text as UTF-8 can hold it: half a surrogate pair, as ``errors="surrogateescape"`` leaves it, becomes ``?``.
+
+    >>> utf8("Zür\udcffich")
+    'Zür?ich'
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def missing(value: object) -> bool:

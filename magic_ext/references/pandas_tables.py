@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from magic_ext.references.cells import Kind, kind_of, missing
+from magic_ext.references.cells import Kind, kind_of, missing, utf8
 from magic_ext.references.errors import UnsendableError
 from magic_ext.references.sheet import Column, Sheet, build, source
 from magic_ext.references.table import Saved, Table, choose
@@ -220,5 +220,5 @@ def _fits(series: Any) -> bool:
 
 
 def _as_text(series: Any) -> Any:
-    to_text: Callable[[Any], Any] = lambda value: None if missing(value) else str(value)  # noqa: E731
+    to_text: Callable[[Any], Any] = lambda value: None if missing(value) else utf8(str(value))  # noqa: E731
     return series.astype(object).map(to_text)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from magic_ext.references.cells import kind_of, missing
+from magic_ext.references.cells import kind_of, missing, utf8
 from magic_ext.references.errors import UnsendableError
 from magic_ext.references.sheet import Column, Sheet, build, quoted
 from magic_ext.references.table import Saved, Table, choose
@@ -174,7 +174,7 @@ def _write_arrow(path: Path, labels: Sequence[str], columns: Sequence[Any]) -> t
         try:
             arrays.append(pa.array(cells))
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            texts = [None if missing(cell) else str(cell) for cell in cells]
+            texts = [None if missing(cell) else utf8(str(cell)) for cell in cells]
             arrays.append(pa.array(texts, pa.string()))
             notes.append(f"{quoted(label)}: values of mixed types, handed over as text")
     table = pa.Table.from_arrays(arrays, names=list(labels))

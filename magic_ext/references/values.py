@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from magic_ext.references.cells import utf8
 from magic_ext.references.errors import UnsendableError
 from magic_ext.references.pictures import picture_of
 from magic_ext.references.table import Table
@@ -114,7 +115,7 @@ def _scalar(value: Any) -> Scalar | None:
 
 def _plain(value: Any, name: str) -> Value:
     if isinstance(value, str):
-        return Value("text", value)
+        return Value("text", utf8(value))
     kind = type(value).__name__
     hint = "Refer to data: a table, an array, a picture, a number, a text, a dict or a list."
     if (maker := _ELSEWHERE.get(type(value).__module__.partition(".")[0])) is not None:
