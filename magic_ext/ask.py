@@ -5,6 +5,7 @@ The one place that puts a request together: policy, receipt and budget all hang 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,7 +26,14 @@ from magic_ext.references.manifest import Manifest
 from magic_ext.references.policy import Policy
 from magic_ext.wire.assembly import Assembly
 from magic_ext.wire.content import Text
-from magic_ext.wire.events import Event, InteractionCompleted, InteractionCreated, StatusUpdate
+from magic_ext.wire.events import (
+    Event,
+    InteractionCompleted,
+    InteractionCreated,
+    StatusUpdate,
+    StepStart,
+    StepStop,
+)
 from magic_ext.wire.interaction import Interaction
 from magic_ext.wire.request import Request, encode_request
 from magic_ext.wire.steps import CodeExecutionCall, Step
@@ -109,8 +117,9 @@ class Course:
         self._started = time.monotonic()
         with self._client(watcher) as client:
             watcher.status(f"asking {self.question.place.model}")
-            for event in client.stream(encode_request(self.request)):
-                self._take(event, watcher)
+            with contextlib.closing(client.stream(encode_request(self.request))) as events:  # also when left early
+                for event in events:
+                    self._take(event, watcher)
         self._check()
         return self.answer()
 
@@ -188,7 +197,20 @@ class Course:
             case _:
                 index = self._assembly.apply(event)
                 if index is not None:
+                    self._tell(event, watcher)
                     watcher.update(index, lambda: self._assembly.step(index), self._assembly.done(index))
+
+    def _tell(self, event: Event, watcher: Watcher) -> None:
+        """Say what goes on: a step that begins, or code that is whole and so runs now."""
+        match event:
+            case StepStart(step={"type": "thought"}):
+                watcher.status("thinking")
+            case StepStart(step={"type": "code_execution_call"}):
+                watcher.status("writing code")
+            case StepStart(step={"type": "model_output"}):
+                watcher.status("writing")
+            case StepStop(index) if isinstance(self._assembly.step(index), CodeExecutionCall):
+                watcher.status("running the code")
 
     def _check(self) -> None:
         """Raise for an interaction that ended, but not well."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["lab_notebook", "penguins_csv", "run_demo"]
 
 NAME = "gemini-exec-demo"
+# nbconvert's page shows the code in Markdown outputs in the text's typeface.
+_STYLE = "<style>.jp-RenderedMarkdown .highlight pre { font-family: var(--jp-code-font-family); }</style>"
 QUESTIONS = (
     "What is the mean body mass by species in @penguins? Show it as a bar chart.",
     "Plot a histogram of the flipper length in @penguins.",
@@ -92,20 +94,24 @@ def _written(folder: Path) -> NotebookNode:
 
 
 def _executed(notebook: NotebookNode, folder: Path) -> NotebookNode:
-    from jupyter_client.manager import AsyncKernelManager
+    from jupyter_client.manager import KernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
-    manager = AsyncKernelManager(kernel_name="python3")
+    manager = KernelManager(kernel_name="python3")
+    client = NotebookClient(notebook, km=manager, timeout=180, resources={"metadata": {"path": str(folder)}})
     with tempfile.TemporaryDirectory(prefix="ge-") as sockets:
         if os.name == "posix":  # ipykernel warns about unencrypted TCP; Unix sockets need none
             manager.transport, manager.ip = "ipc", f"{sockets}/k"
         try:
-            resources = {"metadata": {"path": str(folder)}}
-            NotebookClient(notebook, km=manager, timeout=180, resources=resources).execute()
+            client.execute()
         except CellExecutionError as error:
             last = str(error).strip().splitlines()[-1]
             raise GeminiExecError(f"The demo's notebook failed: {last}", hint="Install gemini-exec[lab].") from error
+        finally:
+            if client.kc is not None:
+                client.kc.stop_channels()
+            manager.shutdown_kernel()
     return notebook
 
 
@@ -127,7 +133,9 @@ def _saved(notebook: NotebookNode, folder: Path) -> tuple[Path, Path]:
 
     path, page = folder / f"{NAME}.ipynb", folder / f"{NAME}.html"
     _save_notebook(notebook, path)
-    page.write_text(HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
+    exporter = HTMLExporter(require_js_url="", mathjax_url="", mermaid_js_url="")  # the page fetches nothing
+    html, _ = exporter.from_notebook_node(notebook)
+    page.write_text(html.replace("</head>", f"{_STYLE}</head>", 1), encoding="utf-8")
     return path, page
 
 

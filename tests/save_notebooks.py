@@ -13,20 +13,40 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from magic_ext.frontend.bundles import CELLS_MIME
+
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 
 def save(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(
-        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}
-    ).execute()
+    _run(notebook)
+    if _fill_pasted(notebook):
+        _run(notebook)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", ()):
             output.get("metadata", {}).pop("gemini_exec", None)
     notebook.metadata.pop("language_info", None)
     nbformat.write(notebook, path)
+
+
+def _run(notebook: nbformat.NotebookNode) -> None:
+    resources = {"metadata": {"path": str(NOTEBOOKS)}}
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute()
+
+
+def _fill_pasted(notebook: nbformat.NotebookNode) -> bool:
+    """Put pasted code into the cell below ``%gemini paste``, as a front end does and nbclient does not."""
+    latest, filled, before = "", False, ""
+    for cell in notebook.cells:
+        if before == "%gemini paste" and cell.cell_type == "code" and cell.source != latest:
+            cell.source, filled = latest, True
+        before = cell.source
+        for output in cell.get("outputs", ()):
+            for block in output.get("data", {}).get(CELLS_MIME, {}).get("cells", ())[-1:]:
+                latest = block["source"].strip("\n")
+    return filled
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ def receipt_output(manifest: Manifest) -> Output:
     if manifest.remote:
         summary = f"Receipt: {total} to {manifest.destination}"
     else:
-        summary = f"Receipt: nothing leaves this computer ({total} for its own engine)"
+        summary = f"Receipt: nothing leaves this computer ({size_of(manifest.bytes)} for its own engine)"
     head = ("reference", "kind", "rows × columns", "rows sent", "size", "tokens", "note")
     prompt = ("(the prompt)", "text", "", "", size_of(manifest.prompt_bytes), f"{manifest.prompt_tokens:,}", "")
     rows = [head, prompt, *(_receipt_row(entry) for entry in manifest.entries)]

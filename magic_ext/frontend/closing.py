@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from magic_ext.answer import Answer
 from magic_ext.ask import Course
-from magic_ext.references.manifest import Entry, Manifest
+from magic_ext.references.attach import Binding
+from magic_ext.references.manifest import Manifest
+from magic_ext.wire.usage import Usage
 
 from .bundles import Footer, size_of
 from .pasting import live_blocks
@@ -18,10 +22,10 @@ def footer(course: Course, status: str = "") -> Footer:
     return Footer(
         model=answer.model,
         place=answer.place,
-        rows_line=_rows(course.manifest),
+        rows_line=_rows(course.bindings),
         sent_line=_sent(course.manifest, answer.status),
         seconds=answer.seconds,
-        usage=answer.usage,
+        usage=answer.usage if course.manifest.remote else Usage(),  # an estimate that nobody is billed for says nothing
         interaction_id=answer.interaction_id,
         status=answer.status,
         code_expected=course.question.code_execution and answer.status != "not sent",
@@ -34,18 +38,19 @@ def _cells(answer: Answer, course: Course) -> list[str]:
     return live_blocks(answer, (), course.bindings) if worked else []
 
 
-def _rows(manifest: Manifest) -> str:
-    tables = [entry for entry in manifest.entries if entry.rows is not None and entry.rows_sent is not None]
-    return ", ".join(_rows_of(entry, named=len(tables) > 1) for entry in tables)
+def _rows(bindings: Sequence[Binding]) -> str:
+    """On how many rows the code worked, over the whole conversation."""
+    tables = [binding for binding in bindings if binding.rows is not None and binding.rows_sent is not None]
+    return ", ".join(_rows_of(table, named=len(tables) > 1) for table in tables)
 
 
-def _rows_of(entry: Entry, *, named: bool) -> str:
-    rows, sent = entry.rows or 0, entry.rows_sent or 0
+def _rows_of(table: Binding, *, named: bool) -> str:
+    rows, sent = table.rows or 0, table.rows_sent or 0
     count = f"all {rows:,} rows" if sent == rows else f"{sent:,} of {rows:,} rows"
-    return f"{count} of {entry.name}" if named else count
+    return f"{count} of {table.expression}" if named else count
 
 
 def _sent(manifest: Manifest, status: str) -> str:
     if not manifest.remote:
         return "nothing left this computer"
-    return "nothing was sent" if status == "not sent" else f"sent {size_of(manifest.bytes)} to {manifest.destination}"
+    return "" if status == "not sent" else f"sent {size_of(manifest.bytes)} to {manifest.destination}"

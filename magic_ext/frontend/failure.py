@@ -53,12 +53,15 @@ def in_one_line(work: Callable[[], T], *, debug: bool = False, secrets: Iterable
     """Call ``work``; an error it raises comes out as a :class:`CellFailure`.
 
     Only our own errors are one line; any other is a fault of this package and shows where it happened. An interrupt
-    passes. The failure is raised outside the handler: with the original as its context IPython would print a group of
-    exceptions in its own way, secrets and all.
+    stays one, without the traceback of what it interrupted. The failure is raised outside the handler: with the
+    original as its context IPython would print a group of exceptions in its own way, secrets and all.
     """
     try:
         return work()
     except CellFailure:
+        raise
+    except KeyboardInterrupt as stop:
+        stop._render_traceback_ = lambda: ["\x1b[31mInterrupted.\x1b[0m"]  # type: ignore[attr-defined]
         raise
     except Exception as error:
         failure = CellFailure(error, debug=debug or not isinstance(error, GeminiExecError), secrets=secrets)

@@ -19,23 +19,25 @@ __all__ = ["Live", "Pace"]
 
 
 class Pace:
-    """At most ten draws in any second.
+    """At most ten draws in any second, a tenth of a second apart, but for the first few after a pause.
 
-    What a step ends with is drawn at once if there is room, so that the last words do not wait for the next event; a
-    delta in between waits until a tenth of a second has passed.
+    So a lone piece of text shows at once, however long nothing follows it, and what a step ends with need not wait for
+    the next event.
     """
 
-    def __init__(self, clock: Callable[[], float], per_second: int = 10) -> None:
+    def __init__(self, clock: Callable[[], float], per_second: int = 10, burst: int = 4) -> None:
         self._clock = clock
         self._interval = 1 / per_second
+        self._burst = burst
         self._draws: deque[float] = deque(maxlen=per_second)
 
     def allows(self, *, ended: bool) -> bool:
         """Whether a draw may happen now; if so it counts as done."""
         now = self._clock()
-        if len(self._draws) == self._draws.maxlen and now - self._draws[0] < 1:
+        lately = sum(now - at < 1 for at in self._draws)
+        if lately == self._draws.maxlen:
             return False
-        if self._draws and not ended and now - self._draws[-1] < self._interval:
+        if lately >= self._burst and not ended and now - self._draws[-1] < self._interval:
             return False
         self._draws.append(now)
         return True

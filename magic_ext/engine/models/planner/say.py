@@ -59,7 +59,7 @@ def closing(plans: Sequence[Plan], printed: str) -> str:
     """What was done, after the code ran; a printed line is quoted as text."""
     if re.search(r"^Rows: 0 of \d", printed, re.MULTILINE):
         return "No row matches the condition."
-    parts = [_headline(plans, printed) or "Done: " + "; ".join(title(plan.question, code_span) for plan in plans) + "."]
+    parts = [_headline(plans, printed) or "Done."]
     for line in re.findall(r"^Rows without .*: [1-9]\d*$", printed, re.MULTILINE):
         name, count = line.removeprefix("Rows without ").rsplit(": ", 1)
         parts.append(f"Rows left out because {code_span(name)} is missing: {count}.")
