@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -22,14 +24,17 @@ from magic_ext.wire.sse import ServerSentEvent, SSEDecoder
 
 from .connection import Timeouts, cut_short, http_client, silent, transport_errors
 from .endpoint import Endpoint
-from .errors import KEY_HINT, NoKey, StreamBroken, TimedOut, api_error
+from .errors import KEY_HINT, BadKey, BadRequest, ClientError, NoKey, NotFound, StreamBroken, TimedOut, api_error
+from .hearing import Hearing
 from .reading import error_of, foreign, interaction_of, json_of, legacy, media_type, whole_as_events
-from .retry import retrying
+from .retry import pause, retrying
 
 if TYPE_CHECKING:
     from magic_ext.http import httpx
 
 __all__ = ["Client", "Timeouts"]
+
+_STOPPING = 1.0  # seconds for a connection, and as many for the answer, when somebody waits for the interrupt to end
 
 
 class Client:
@@ -56,7 +61,7 @@ class Client:
         self._endpoint = endpoint
         self._timeouts = timeouts
         self._on_wait = on_wait
-        self._keyless = transport is not None
+        self._in_process = transport is not None
         self._http = http_client(endpoint, timeouts, transport)
 
     def __enter__(self) -> Client:
@@ -73,24 +78,34 @@ class Client:
         """Ask and wait for the whole answer (``stream`` must not be set in ``body``)."""
         return interaction_of(self._read(self._open("POST", "interactions", body)), self._endpoint)
 
+    def get(self, id: str) -> Interaction:
+        """A stored interaction as far as it has come; raises :class:`NotFound` where there is none (any more)."""
+        return interaction_of(self._read(self._open("GET", _path(id), None)), self._endpoint)
+
+    def cancel(self, id: str) -> Interaction:
+        """Stop an interaction; the server answers with what it has become. Google stops only background ones."""
+        return interaction_of(self._read(self._open("POST", f"{_path(id)}/cancel", None)), self._endpoint)
+
+    def delete(self, id: str) -> None:
+        """Make the server forget an interaction; raises :class:`NotFound` where there is none."""
+        self._open("DELETE", _path(id), None).close()
+
     def stream(self, body: Json) -> Generator[Event, None, None]:
         """Ask and yield the answer's events as they come; closing the iterator closes the connection.
 
         Nothing is sent before the first event is asked for. The events end with an ``InteractionCompleted``, or the
         iterator raises: :class:`ApiError` for an error that the server reports, :class:`StreamBroken` for an answer
-        that stops half-way, :class:`TimedOut` for silence.
+        that stops half-way, :class:`TimedOut` for silence. A lost connection is taken up where it broke, if the events
+        have ids and the server keeps the interaction (wire.md section 3.5). An answer that nobody waits for any more
+        (the iterator is closed, an interrupt) is cancelled at the server too.
         """
-        response = self._open("POST", "interactions", body)
+        hearing = Hearing(stored=body.get("store") is not False)
         try:
-            match media_type(response):
-                case "text/event-stream":
-                    yield from self._events(response)
-                case "application/json":  # a server that cannot stream answers whole
-                    yield from whole_as_events(interaction_of(self._read(response), self._endpoint))
-                case _:
-                    raise foreign(response, self._endpoint)
-        finally:
-            response.close()
+            yield from self._followed(self._open("POST", "interactions", body), hearing)
+        except BaseException as left:
+            if not isinstance(left, Exception):
+                self._stop(hearing)
+            raise
 
     def models(self) -> tuple[str, ...]:
         """The names of the models that the endpoint offers, without ``models/`` (wire.md section 6)."""
@@ -102,18 +117,68 @@ class Client:
         names = [entry.get("name") for entry in entries if isinstance(entry, dict)]
         return tuple(name.removeprefix("models/") for name in names if isinstance(name, str))
 
+    def _followed(self, response: httpx.Response, hearing: Hearing) -> Generator[Event, None, None]:
+        """The events of an answer, over as many connections as it takes."""
+        while True:
+            try:
+                for event in self._events(response):
+                    if hearing.take(event):
+                        yield event
+                return
+            except StreamBroken as broken:
+                response = self._resumed(hearing, broken)
+
+    def _resumed(self, hearing: Hearing, broken: StreamBroken) -> httpx.Response:
+        """The rest of an answer whose connection was lost; raises ``broken`` where nobody can give it."""
+        while hearing.goes_on():
+            seconds = 2.0 ** (hearing.tries - 2)
+            if self._on_wait is not None:
+                self._on_wait(seconds, "connection lost, going on where it broke")
+            pause(seconds)
+            query = urlencode({"stream": "true", "last_event_id": hearing.last})
+            try:
+                return self._send("GET", f"{_path(hearing.id)}?{query}", None)
+            except (BadKey, BadRequest, NotFound):
+                break
+            except ClientError:
+                continue
+        raise broken from None
+
+    def _stop(self, hearing: Hearing) -> None:
+        """Cancel what nobody waits for, as well as it goes: whatever fails here must not hide why it is left.
+
+        An engine in this process has seen the closed stream.
+        """
+        if self._in_process or not hearing.stored or not hearing.id or hearing.ended:
+            return
+        with contextlib.suppress(Exception):
+            url = self._endpoint.url(f"{_path(hearing.id)}/cancel")
+            self._http.send(self._http.build_request("POST", url, timeout=_STOPPING), stream=True).close()
+
     def _events(self, response: httpx.Response) -> Generator[Event, None, None]:
+        """The events of one connection; raises where it ends before the interaction has."""
         completed = False
         try:
-            for event in self._heard(response):
+            for event in self._told(response):
                 self._check(event)
                 yield event
                 completed = completed or isinstance(event, InteractionCompleted)
         except (StreamBroken, TimedOut):
             if not completed:  # how the connection ends after that is nobody's business
                 raise
+        finally:
+            response.close()
         if not completed:
             raise cut_short()
+
+    def _told(self, response: httpx.Response) -> Generator[Event, None, None]:
+        match media_type(response):
+            case "text/event-stream":
+                yield from self._heard(response)
+            case "application/json":  # a server that cannot stream answers whole
+                yield from whole_as_events(interaction_of(self._read(response), self._endpoint))
+            case _:
+                raise foreign(response, self._endpoint)
 
     def _heard(self, response: httpx.Response) -> Generator[Event, None, None]:
         """The events until ``[DONE]`` or the connection's end; raises for silence."""
@@ -140,19 +205,18 @@ class Client:
 
     def _open(self, method: str, path: str, body: Json | None) -> httpx.Response:
         """Send and return a response whose status is 200, body unread; retries what may be retried."""
-        if not self._keyless and not self._endpoint.key:
+        if not self._in_process and not self._endpoint.key:
             raise NoKey(f"No API key for {self._endpoint.host}.", hint=KEY_HINT)
         content = msgspec.json.encode(body) if body is not None else None
+        return retrying(lambda: self._send(method, path, content), self._on_wait)
 
-        def attempt() -> httpx.Response:
-            with transport_errors(self._endpoint, self._timeouts):
-                request = self._http.build_request(method, self._endpoint.url(path), content=content)
-                response = self._http.send(request, stream=True)
-            if response.status_code != 200:
-                raise error_of(response, self._endpoint)
-            return response
-
-        return retrying(attempt, self._on_wait)
+    def _send(self, method: str, path: str, content: bytes | None) -> httpx.Response:
+        with transport_errors(self._endpoint, self._timeouts):
+            request = self._http.build_request(method, self._endpoint.url(path), content=content)
+            response = self._http.send(request, stream=True)
+        if response.status_code != 200:
+            raise error_of(response, self._endpoint)
+        return response
 
     def _read(self, response: httpx.Response) -> httpx.Response:
         """The response with its body read and its connection given back."""
@@ -162,6 +226,10 @@ class Client:
             finally:
                 response.close()
         return response
+
+
+def _path(id: str) -> str:
+    return f"interactions/{quote(id, safe='')}"
 
 
 _LEGACY_EVENTS = frozenset({"interaction.start", "interaction.complete"})

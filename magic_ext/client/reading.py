@@ -16,7 +16,7 @@ from magic_ext.wire.events import (
     StepStop,
     error_code,
 )
-from magic_ext.wire.interaction import Interaction, decode_interaction
+from magic_ext.wire.interaction import RUNNING, Interaction, decode_interaction
 
 from .endpoint import Endpoint
 from .errors import ClientError, ProtocolError, RateLimited, ServerError, api_error, one_line
@@ -56,14 +56,19 @@ def interaction_of(response: httpx.Response, endpoint: Endpoint) -> Interaction:
 
 
 def whole_as_events(interaction: Interaction) -> Iterator[Event]:
-    """A whole answer as the events of a stream, so that readers know one form only."""
+    """A whole answer as the events of a stream, so that readers know one form only.
+
+    The user's own steps, which a server tells too when it is asked again (wire.md section 2.4), are left out. An
+    interaction that still runs is not completed.
+    """
     yield InteractionCreated(interaction)
     steps = interaction.raw.get("steps")
-    for index, step in enumerate(steps if isinstance(steps, list) else ()):
-        if isinstance(step, dict):
-            yield StepStart(index, step)
-            yield StepStop(index)
-    yield InteractionCompleted(interaction)
+    told = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+    for index, step in enumerate(step for step in told if step.get("type") != "user_input"):
+        yield StepStart(index, step)
+        yield StepStop(index)
+    if interaction.status not in RUNNING:
+        yield InteractionCompleted(interaction)
 
 
 def error_of(response: httpx.Response, endpoint: Endpoint) -> ClientError:

@@ -16,7 +16,7 @@ from .errors import ApiError, ConnectionFailed
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
-__all__ = ["ATTEMPTS", "LONGEST_WAIT", "retry_after", "retrying"]
+__all__ = ["ATTEMPTS", "LONGEST_WAIT", "pause", "retry_after", "retrying"]
 
 T = TypeVar("T")
 ATTEMPTS = 5
@@ -67,6 +67,13 @@ def retrying(call: Callable[[], T], on_wait: Callable[[float, str], None] | None
         reraise=True,
     )
     return runner(call)
+
+
+def pause(seconds: float) -> None:
+    """Wait as :func:`retrying` does between two attempts."""
+    import tenacity.nap
+
+    tenacity.nap.sleep(seconds)
 
 
 def _worth_another(error: BaseException) -> bool:

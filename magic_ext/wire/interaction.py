@@ -10,11 +10,9 @@ from .content import Json
 from .steps import Step, decode_steps
 from .usage import Usage, decode_usage
 
-__all__ = ["TERMINAL", "Interaction", "decode_interaction"]
+__all__ = ["RUNNING", "Interaction", "decode_interaction"]
 
-TERMINAL = frozenset(
-    {"requires_action", "completed", "incomplete", "failed", "cancelled", "budget_exceeded", "requires_continuation"}
-)
+RUNNING = frozenset({"queued", "in_progress"})
 
 
 class Interaction(msgspec.Struct, frozen=True, kw_only=True):

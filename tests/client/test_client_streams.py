@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import sys
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -296,43 +292,6 @@ def test_comments_alone_keep_no_answer_alive(serve: Any, connect: Any, faults: S
     with pytest.raises(TimedOut):
         list(connect(server, silence=1.0).stream(BODY))
     assert len(server.seen) == 1
-
-
-# Left by the reader.
-
-
-def test_closing_the_iterator_closes_the_connection(serve: Any, connect: Any, faults: SimpleNamespace) -> None:
-    gone = []
-
-    def endless(to: Any) -> None:
-        to.send(faults.STREAM_HEAD + faults.chunk(faults.sse(faults.CREATED)))
-        gone.append(to.client_has_gone())
-
-    server = serve(endless)
-    with contextlib.closing(connect(server).stream(BODY)) as events:
-        next(events)
-    server.close()
-    assert gone == [True]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there a signal does not wake a blocked read")
-def test_an_interrupt_closes_the_connection(serve: Any, connect: Any, faults: SimpleNamespace) -> None:
-    gone = []
-
-    def interrupting(to: Any) -> None:
-        to.send(faults.STREAM_HEAD + faults.chunk(faults.sse(faults.CREATED)))
-        reading.wait(20)
-        os.kill(os.getpid(), signal.SIGINT)
-        gone.append(to.client_has_gone())
-
-    reading = threading.Event()
-    server = serve(interrupting)
-    with pytest.raises(KeyboardInterrupt), contextlib.closing(connect(server).stream(BODY)) as events:
-        next(events)
-        reading.set()
-        next(events)
-    server.close()
-    assert (gone, len(server.seen)) == ([True], 1)
 
 
 # Unreachable.
