@@ -129,6 +129,7 @@ def _bound(code: str, bindings: Sequence[Binding], there: frozenset[str]) -> str
     paths = _paths(tree, bindings)
     found = _loads(tree, bindings, {name: binding for name, (binding, _) in paths.items()})
     loads = [load if faithful(code, load.node) else load._replace(obstacle="a formatted string") for load in found]
+    loads = [load for load in loads if ast.get_source_segment(code, load.node) != load.source]  # it fits as it stands
     edits = [Edit(*span_of(code, load.node), load.source) for load in loads if not load.obstacle]
     # A path that glob looks for is not here: the name stays, as plain text.
     edits += [

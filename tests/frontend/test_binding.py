@@ -220,3 +220,9 @@ def test_names_in_handlers_and_lambdas() -> None:
     names = names_of("try:\n    a\nexcept E as e:\n    print(e, b)\nk = lambda x=c: x + d\nclass K(B):\n    z = y")
     assert names.needs == {"a", "E", "b", "c", "d", "B", "y"}
     assert {"k", "K"} <= names.binds
+
+
+def test_a_load_line_that_fits_as_it_stands_is_left_without_a_word() -> None:
+    code = "sales = pd.read_csv('data/sales.csv')\nprint(sales)"
+    binding: Binding = Sent("sales.csv", "sales", "pd.read_csv('data/sales.csv')", None, None)
+    assert bind(code, [binding]) == code
