@@ -36,6 +36,22 @@ Options, each also a trait (`%config GeminiExecMagics` lists them):
 """
 
 
+class _Hidden(str):
+    """A text that a listing of the settings does not give away."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'" if self else "''"
+
+
+class _Key(Unicode[str, str]):
+    """A text that `%config GeminiExecMagics` lists as `***`."""
+
+    def validate(self, obj: Any, value: Any) -> str:
+        return _Hidden(super().validate(obj, value))
+
+
 @magics_class
 class GeminiExecMagics(Magics):
     """The magics and their settings: ``%config GeminiExecMagics.model = "..."``, or in a config file."""
@@ -51,7 +67,7 @@ class GeminiExecMagics(Magics):
     code = Bool(True, help="Let the model run code.").tag(config=True)
     debug = Bool(False, help="Show the whole traceback of an error.").tag(config=True)
     stream = Bool(True, help="Show the answer while it comes.").tag(config=True)
-    api_key = Unicode("", help="The Gemini API key; better in GEMINI_API_KEY or by %gemini key.").tag(config=True)
+    api_key = _Key("", help="The Gemini API key; better in GEMINI_API_KEY or by %gemini key.").tag(config=True)
     base_url = Unicode("", help="The server; empty: GOOGLE_GEMINI_BASE_URL, else Google's.").tag(config=True)
     api_version = Unicode("", help="The version in the server's paths; empty: the package's.").tag(config=True)
     headers = Dict(help="Further headers for every request.").tag(config=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from magic_ext.engine.models.base import Model
 from magic_ext.engine.models.registry import OFFLINE_PLANNER, is_embedded, open_model
+from magic_ext.errors import GeminiExecError
 
 if TYPE_CHECKING:
     from magic_ext.runtime.folders import PrivateFolder
@@ -26,8 +27,11 @@ def open_engine(*, serving: str | None = None, local: bool = False) -> Engine:
     """An engine with a kernel pool of its own and the user's store.
 
     With ``serving``, the name of an embedded model, every ``gemini-*`` name is answered by that model too, and no
-    script can be opened by a client; without it, any embedded model may be named.
+    script can be opened by a client; without it, any embedded model may be named. Raises :class:`GeminiExecError`
+    where the user's folder can't be written.
     """
+    import sqlite3
+
     from magic_ext.runtime.limits import Limits
     from magic_ext.runtime.pool import Pool
 
@@ -35,11 +39,19 @@ def open_engine(*, serving: str | None = None, local: bool = False) -> Engine:
     from .service import Engine
     from .store import Store, data_folder, retention_from
 
+    folder = data_folder()
+    try:
+        store, files = Store(folder / "interactions.sqlite", retention_from(os.environ)), Files(folder / "files")
+    except (OSError, sqlite3.Error) as error:
+        raise GeminiExecError(
+            f"The engine's folder {str(folder)!r} can't be used ({error}).",
+            hint="Make it writable, or set XDG_DATA_HOME to a folder that is.",
+        ) from error
     return Engine(
         models=_any_model() if serving is None else _one_model(open_model(serving)),
         pool=Pool(limits=Limits()),
-        store=Store(data_folder() / "interactions.sqlite", retention_from(os.environ)),
-        files=Files(data_folder() / "files"),
+        store=store,
+        files=files,
         local=local,
     )
 

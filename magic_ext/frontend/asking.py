@@ -14,6 +14,7 @@ from magic_ext.ask import Course, Question, Tip
 from magic_ext.client.endpoint import API_VERSION, GOOGLE, Endpoint, Secret, endpoint_from
 from magic_ext.client.errors import ConnectionFailed
 from magic_ext.client.keys import FoundKey, find_key
+from magic_ext.engine.models.registry import is_embedded
 from magic_ext.errors import GeminiExecError
 from magic_ext.options import Options, parse_options
 from magic_ext.place import Place, choose_place
@@ -64,7 +65,7 @@ class Asking:
         references, rest = split_line(utf8(line))
         options = parse_options(rest)
         question = self._question(_prompt(utf8(cell)), references, options, settings)
-        course = Course(question, self._shell.user_ns, Path.cwd())
+        course = Course(question, self._shell.user_ns, _cwd())
         renderer = choose_renderer(self._shell)
         renderer.start(course.manifest)
         if options.dry_run:
@@ -91,10 +92,11 @@ class Asking:
     def _question(
         self, prompt: str, references: tuple[Reference, ...], options: Options, settings: Settings
     ) -> Question:
+        model = options.model or settings.model
         place = choose_place(
-            model=options.model or settings.model,
+            model=model,
             run=options.run or settings.run,
-            endpoint=self._endpoint(options, settings),
+            endpoint=None if is_embedded(model) else self._endpoint(options, settings),
         )
         return Question(
             prompt=prompt,
@@ -147,6 +149,13 @@ def endpoint(settings: Settings, key: FoundKey) -> Endpoint:
     """The server that a Gemini model is asked at, as traits and environment name it."""
     base_url = settings.base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL", "").strip() or GOOGLE
     return endpoint_from(base_url, settings.api_version or API_VERSION, key.secret, dict(settings.headers))
+
+
+def _cwd() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:
+        raise GeminiExecError("This notebook's folder is gone.", hint="Go to another one with %cd.") from None
 
 
 def _watched(course: Course, renderer: Renderer) -> Answer:

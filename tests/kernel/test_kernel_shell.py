@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -165,3 +166,75 @@ def test_models(notebook: Any, asked_at: Callable[..., Any], faults: SimpleNames
 def test_models_where_the_server_fails(notebook: Any, asked_at: Callable[..., Any], faults: SimpleNamespace) -> None:
     asked_at(faults.reply(403, {"error": {"code": "permission_denied", "message": "No."}}))
     assert "Check the key" in notebook.fails("%gemini models").red_line
+
+
+def test_a_key_among_the_settings_is_not_listed(
+    notebook: Any, asked_at: Callable[..., Any], faults: SimpleNamespace, key: str
+) -> None:
+    other = "another-key-for-this-session"
+    notebook.do(f"%config GeminiExecMagics.api_key = {other!r}")
+    assert other not in notebook.do("%config GeminiExecMagics")
+    assert other not in notebook.do("print(repr(get_ipython().magics_manager.registry['GeminiExecMagics'].api_key))")
+    server = asked_at(faults.reply(401, {"error": {"code": "authentication", "message": f"Bad key {other}."}}))
+    ran = notebook.run("%%gemini_exec --debug\nhi")
+    assert other not in str(ran.messages)
+    assert server.seen[0].headers["x-goog-api-key"] == other
+    notebook.do("%config GeminiExecMagics.api_key = ''")
+
+
+@pytest.fixture
+def rough(open_notebook: Callable[..., Any]) -> Callable[..., Any]:
+    """A notebook whose user has turned the environment against us."""
+
+    def start(**environment: str) -> Any:
+        opened = open_notebook(**environment)
+        opened.do("%load_ext magic_ext")
+        return opened
+
+    return start
+
+
+PRIMES = "%%gemini_exec -m offline-planner\nWhat is the sum of the first 50 prime numbers?"
+
+
+def test_what_only_gemini_needs_is_not_looked_at_here(rough: Callable[..., Any]) -> None:
+    notebook = rough(GEMINI_API_KEY="one key", GOOGLE_API_KEY="another", GOOGLE_GEMINI_BASE_URL="no address")
+    ran = notebook.run(PRIMES)
+    assert ran.status == "ok", ran.of("error")
+    assert "5117" in ran.text
+    assert not [stream for stream in ran.of("stream") if stream["name"] == "stderr"]
+
+
+def test_a_key_that_no_header_can_carry(rough: Callable[..., Any]) -> None:
+    ran = rough(GEMINI_API_KEY="pasted with spaces").fails("%%gemini_exec\nhi")
+    assert "holds a space" in ran.red_line
+    assert "with spaces" not in str(ran.messages)
+
+
+def test_warnings_as_errors(notebook: Any, asked_at: Callable[..., Any], faults: SimpleNamespace) -> None:
+    asked_at(faults.FINE)
+    notebook.do("import warnings; filters = list(warnings.filters); warnings.simplefilter('error')")
+    for cell in (PRIMES, "%%gemini_exec\nhi"):
+        for live in (False, True):
+            ran = notebook.run(cell, live=live)
+            assert ran.status == "ok", ran.of("error")
+    notebook.do("warnings.filters[:] = filters")
+
+
+def test_captured(notebook: Any) -> None:
+    ran = notebook.run("%%capture kept\n" + PRIMES)
+    assert ran.status == "ok"
+    assert ran.outputs == []
+    assert "5117" in notebook.do("print([output.data for output in kept.outputs])")
+
+
+def test_the_folder_is_gone(rough: Callable[..., Any]) -> None:
+    notebook = rough()
+    notebook.do("import os, tempfile; folder = tempfile.mkdtemp(); os.chdir(folder); os.rmdir(folder)")
+    assert "folder is gone" in notebook.refuses(PRIMES)
+
+
+def test_no_folder_to_keep_answers_in(rough: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    notebook = rough(XDG_DATA_HOME=str(tmp_path / "a file"))
+    assert "XDG_DATA_HOME" in notebook.fails(PRIMES).red_line
