@@ -10,6 +10,7 @@ In a notebook::
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def unload_ipython_extension(shell: Any) -> None:
-    """``%unload_ext magic_ext``: leave the shell as it was before it was loaded."""
+    """``%unload_ext magic_ext``: leave the shell as it was before it was loaded, and no kernel behind."""
     from magic_ext.magics import with_body
 
     magics = shell.magics_manager.registry.pop("GeminiExecMagics", None)
@@ -40,6 +41,8 @@ def unload_ipython_extension(shell: Any) -> None:
     transformers = shell.input_transformers_cleanup
     transformers[:] = [transformer for transformer in transformers if transformer is not with_body]
     shell.user_ns.pop("_gemini", None)
+    if (embedded := sys.modules.get("magic_ext.engine.embedded")) is not None:
+        embedded.close_embedded_engine()
 
 
 def __getattr__(name: str) -> Any:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .service import Engine, Models
 
-__all__ = ["Handover", "embedded_engine", "engine_isolates", "open_engine"]
+__all__ = ["Handover", "close_embedded_engine", "embedded_engine", "engine_isolates", "open_engine"]
 
 _KEPT_FOLDERS = 8
 
@@ -74,6 +74,13 @@ def embedded_engine() -> Engine:
     engine = open_engine(local=True)
     atexit.register(engine.close)
     return engine
+
+
+def close_embedded_engine() -> None:
+    """Close the engine of this process with its kernels, if there is one; the next question opens another."""
+    if embedded_engine.cache_info().currsize:
+        embedded_engine().close()
+        embedded_engine.cache_clear()
 
 
 def engine_isolates() -> bool:

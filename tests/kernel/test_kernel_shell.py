@@ -8,11 +8,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 
+PRIMES = "%%gemini_exec -m offline-planner\nWhat is the sum of the first 50 prime numbers?"
 SNAPSHOT = """
 def _snapshot():
-    import builtins, gc, json, os, signal, sys, threading, warnings
+    import builtins, os, signal, sys, threading, warnings
     shell = get_ipython()
     mine = {"_snapshot", "before", "after", "_json"}
     callbacks = {name: [repr(one) for one in found] for name, found in shell.events.callbacks.items()}
@@ -60,8 +62,11 @@ def test_unloading_leaves_the_shell_as_it_was(bare: Any) -> None:
     bare.do("%load_ext magic_ext")
     assert bare.value("_snapshot()") != before, "the snapshot sees that it is loaded"
     assert bare.run("%%gemini_exec --dry-run -m gemini-3-flash-preview\nhi").status == "ok"
+    assert "5117" in bare.run(PRIMES).text
+    assert psutil.Process(bare.value("__import__('os').getpid()")).children(), "the engine's kernels"
     bare.do("%unload_ext magic_ext")
     after = bare.value("_snapshot()")
+    assert psutil.Process(bare.value("__import__('os').getpid()")).children() == []
     assert {name: (before[name], after[name]) for name in before if before[name] != after[name]} == {}
 
 
@@ -75,6 +80,7 @@ def test_loading_twice_and_again(bare: Any) -> None:
     assert names.count("GeminiExecMagics") == 1
     assert bare.value("sum('with_body' in repr(one) for one in get_ipython().input_transformers_cleanup)") == 1
     assert "asks nothing" in bare.refuses("%%gemini_exec")
+    assert "5117" in bare.run(PRIMES).text
     bare.do("%unload_ext magic_ext")
     missing = bare.run("%%gemini_exec\nhi")
     assert missing.status == "error"
@@ -192,9 +198,6 @@ def rough(open_notebook: Callable[..., Any]) -> Callable[..., Any]:
         return opened
 
     return start
-
-
-PRIMES = "%%gemini_exec -m offline-planner\nWhat is the sum of the first 50 prime numbers?"
 
 
 def test_what_only_gemini_needs_is_not_looked_at_here(rough: Callable[..., Any]) -> None:
