@@ -18,11 +18,15 @@ from magic_ext.client.endpoint import GOOGLE, Endpoint
 from magic_ext.client.errors import ApiError, api_error
 from magic_ext.client.interactions import Client, Timeouts
 from magic_ext.engine.embedded import Handover, embedded_engine, engine_isolates
+from magic_ext.engine.models.registry import OFFLINE_PLANNER
 from magic_ext.errors import GeminiExecError
+from magic_ext.functions.calling import Called, call
+from magic_ext.functions.declaring import declare
 from magic_ext.place import Place
 from magic_ext.references.attach import Binding, Local, Prepared, Remote, prepare
+from magic_ext.references.budget import tokens
 from magic_ext.references.grammar import Reference
-from magic_ext.references.manifest import Manifest
+from magic_ext.references.manifest import Entry, Manifest
 from magic_ext.references.policy import Policy
 from magic_ext.wire.assembly import Assembly
 from magic_ext.wire.content import Text
@@ -36,7 +40,8 @@ from magic_ext.wire.events import (
 )
 from magic_ext.wire.interaction import Interaction
 from magic_ext.wire.request import Request, encode_request
-from magic_ext.wire.steps import CodeExecutionCall, Step
+from magic_ext.wire.steps import CodeExecutionCall, FunctionCall, FunctionResult, Step, encode_step
+from magic_ext.wire.usage import Usage, sum_of
 
 __all__ = ["Course", "Question", "Tip", "Watcher"]
 
@@ -44,6 +49,7 @@ INSTRUCTION = """\
 You answer a question asked in a Jupyter notebook. Lines that begin with [gemini-exec] tell what is attached.
 Load an attached table with the line given for it, under the name given for it; never retype its rows into code.
 Print what you compute. Draw with matplotlib, with a title and labelled axes. Don't use display()."""
+ROUNDS = 10  # how often a model may ask for functions in one question
 
 
 class Tip(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +67,7 @@ class Tip(msgspec.Struct, frozen=True, kw_only=True):
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """All that one cell asks. ``references`` are those of the magic's line; the prompt's own are found in it.
 
-    ``tip`` is the conversation that it continues.
+    ``tip`` is the conversation that it continues; ``tools`` are names of the user's functions.
     """
 
     prompt: str
@@ -70,6 +76,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     tip: Tip | None = None
     code_execution: bool = True
+    tools: tuple[str, ...] = ()
     thinking: str | None = None
     show_thoughts: bool = False
     system: str = ""
@@ -97,14 +104,22 @@ class Course:
     """
 
     def __init__(self, question: Question, namespace: Mapping[str, Any], cwd: Path) -> None:
+        _check_tools(question)
         self.question = question
+        self._functions = declare(question.tools, namespace)
         endpoint = question.place.endpoint
         self._before = question.tip or Tip(interaction_id="", place=question.place.name)
         destination = Remote(endpoint.host, self._before.files) if endpoint is not None else Local(_handover.folder())
         prepared, manifest = prepare(question.prompt, question.references, namespace, cwd, destination, question.policy)
         self.prepared: Prepared = prepared
-        self.manifest: Manifest = manifest
+        told = (
+            Entry(name=f"{f.name}()", kind="function", bytes=f.bytes, tokens=tokens(f.bytes)) for f in self._functions
+        )
+        self.manifest: Manifest = msgspec.structs.replace(manifest, entries=(*manifest.entries, *told))
         self.request = self._request()
+        self.calls: tuple[Called, ...] = ()
+        self._heard = 0  # how many steps there were before the interaction under way
+        self._spent: list[Usage] = []
         self._assembly = Assembly()
         self._interaction = Interaction()
         self._started = time.monotonic()
@@ -117,9 +132,16 @@ class Course:
         self._started = time.monotonic()
         with self._client(watcher) as client:
             watcher.status(f"asking {self.question.place.model}")
-            with contextlib.closing(client.stream(encode_request(self.request))) as events:  # also when left early
-                for event in events:
-                    self._take(event, watcher)
+            self._hear(client, self.request, watcher)
+            rounds = 0
+            while asked := self._asked():
+                if rounds == ROUNDS:
+                    raise GeminiExecError(
+                        f"The model asked for functions {ROUNDS} times without an answer.",
+                        hint="Ask for less at once, or let the functions return more.",
+                    )
+                rounds += 1
+                self._hear(client, self._follow_up(asked, watcher), watcher)
         self._check()
         return self.answer()
 
@@ -150,13 +172,45 @@ class Course:
         return Answer(
             steps=self.steps,
             sent=self.manifest,
-            usage=self._interaction.usage,
+            usage=sum_of((*self._spent, self._interaction.usage)),
             interaction_id=self._interaction.id,
             model=self._interaction.model or self.question.place.model,
             place=self._where(),
             status=status or self._interaction.status or "incomplete",
             seconds=time.monotonic() - self._started,
         )
+
+    def _hear(self, client: Client, request: Request, watcher: Watcher) -> None:
+        with contextlib.closing(client.stream(encode_request(request))) as events:  # also when left early
+            for event in events:
+                self._take(event, watcher)
+
+    def _asked(self) -> tuple[FunctionCall, ...]:
+        """The functions that the interaction has ended with asking for."""
+        if self._interaction.status not in {"requires_action", "completed"}:
+            return ()
+        steps = self.steps[self._heard :]
+        answered = {step.call_id for step in steps if isinstance(step, FunctionResult)}
+        return tuple(step for step in steps if isinstance(step, FunctionCall) and step.id not in answered)
+
+    def _follow_up(self, asked: tuple[FunctionCall, ...], watcher: Watcher) -> Request:
+        """Call what was asked for; the request that takes the results to the model."""
+        results = tuple(self._called(one, watcher) for one in asked)
+        self._heard = len(self.steps)
+        self._spent.append(self._interaction.usage)
+        return msgspec.structs.replace(
+            self.request, input=(), results=results, previous_interaction_id=self._interaction.id
+        )
+
+    def _called(self, asked: FunctionCall, watcher: Watcher) -> FunctionResult:
+        watcher.status(f"calling {asked.name}")
+        called = call(asked, self._functions, self.question.policy)
+        self.calls = (*self.calls, called)
+        entry = Entry(name=f"{asked.name}()", kind="function result", bytes=called.bytes, tokens=tokens(called.bytes))
+        self.manifest = msgspec.structs.replace(self.manifest, entries=(*self.manifest.entries, entry))
+        index = self._assembly.append(encode_step(called.result))
+        watcher.update(index, lambda: self._assembly.step(index), True)
+        return called.result
 
     def _request(self) -> Request:
         question, prepared = self.question, self.prepared
@@ -165,6 +219,7 @@ class Course:
             model=question.place.model,
             input=(*prepared.contents, Text(text)),
             code_execution=question.code_execution,
+            functions=tuple(function.declaration for function in self._functions),
             system_instruction="\n\n".join(
                 part for part in (INSTRUCTION if question.code_execution else "", question.system) if part
             ),
@@ -197,10 +252,10 @@ class Course:
             case _:
                 index = self._assembly.apply(event)
                 if index is not None:
-                    self._tell(event, watcher)
+                    self._tell(event, index, watcher)
                     watcher.update(index, lambda: self._assembly.step(index), self._assembly.done(index))
 
-    def _tell(self, event: Event, watcher: Watcher) -> None:
+    def _tell(self, event: Event, index: int, watcher: Watcher) -> None:
         """Say what goes on: a step that begins, or code that is whole and so runs now."""
         match event:
             case StepStart(step={"type": "thought"}):
@@ -209,7 +264,7 @@ class Course:
                 watcher.status("writing code")
             case StepStart(step={"type": "model_output"}):
                 watcher.status("writing")
-            case StepStop(index) if isinstance(self._assembly.step(index), CodeExecutionCall):
+            case StepStop() if isinstance(self._assembly.step(index), CodeExecutionCall):
                 watcher.status("running the code")
 
     def _check(self) -> None:
@@ -237,6 +292,13 @@ class Course:
         if not any(isinstance(step, CodeExecutionCall) for step in self.steps):
             return "this computer"
         return "this computer, isolated" if engine_isolates() else "this computer, NOT isolated"
+
+
+def _check_tools(question: Question) -> None:
+    if question.tools and question.place.model == OFFLINE_PLANNER:
+        raise GeminiExecError(
+            f"{OFFLINE_PLANNER} calls no functions.", hint="Leave out --tool, or choose another model with -m."
+        )
 
 
 _STATUSES = {"in_progress": "working", "queued": "waiting for a free kernel"}

@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any, get_args
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
-from traitlets import Bool, Dict, Enum, Float, Unicode
+from traitlets import Bool, Dict, Enum, Float, List, Unicode
 
 from magic_ext.options import Paste, Run, options_table
 from magic_ext.wire.request import ThinkingLevel
@@ -65,6 +65,7 @@ class GeminiExecMagics(Magics):
     timeout = Float(120.0, min=0.001, help="The longest silence to wait through, in seconds.").tag(config=True)
     show_thoughts = Bool(False, help="Show the model's summaries of its thoughts.").tag(config=True)
     code = Bool(True, help="Let the model run code.").tag(config=True)
+    tools = List(Unicode(), help="Names of your functions that the model may call.").tag(config=True)
     debug = Bool(False, help="Show the whole traceback of an error.").tag(config=True)
     stream = Bool(True, help="Show the answer while it comes.").tag(config=True)
     api_key = _Key("", help="The Gemini API key; better in GEMINI_API_KEY or by %gemini key.").tag(config=True)

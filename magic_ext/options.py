@@ -26,7 +26,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     """One option: its flags, the field of :class:`Options` that it sets, and what it takes.
 
     ``value`` names what it takes (``""`` for a switch); with ``bare`` the value may be left out, and where it is given
-    it needs ``=``, so that ``-c @sales`` means what it says.
+    it needs ``=``, so that ``-c @sales`` means what it says. With ``many`` it may be given several times.
     """
 
     flags: tuple[str, ...]
@@ -35,6 +35,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     value: str = ""
     choices: tuple[str, ...] = ()
     bare: str | None = None
+    many: bool = False
 
     @property
     def usage(self) -> str:
@@ -56,6 +57,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     paste: str | None = None
     out: str | None = None
     dry_run: bool = False
+    tools: tuple[str, ...] = ()
     system: str | None = None
     timeout: float | None = None
     show_thoughts: bool | None = None
@@ -107,6 +109,13 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(flags=("-o", "--out"), field="out", value="NAME", help="keep the answer in the variable NAME"),
     Option(flags=("--dry-run",), field="dry_run", help="show what would be sent, and send nothing"),
+    Option(
+        flags=("--tool",),
+        field="tools",
+        value="NAME",
+        many=True,
+        help="let the model call your function NAME, which runs here; may be given several times",
+    ),
     Option(flags=("--system",), field="system", value="TEXT", help="an instruction for the model, for this cell"),
     Option(flags=("--timeout",), field="timeout", value="SECONDS", help="the longest silence to wait through (120)"),
     Option(flags=("--show-thoughts",), field="show_thoughts", help="show the model's summaries of its thoughts"),
@@ -123,6 +132,8 @@ def parse_options(line: str) -> Options:
 
     >>> parse_options('-m gemini-3-flash-preview -c --system "Be brief." --paste=all').paste
     'all'
+    >>> parse_options("--tool weather --tool=route").tools
+    ('weather', 'route')
     >>> parse_options("--modle x")
     Traceback (most recent call last):
     magic_ext.options.BadOption: There is no option --modle.
@@ -132,18 +143,19 @@ def parse_options(line: str) -> Options:
     while tokens:
         flag, equals, value = tokens.pop().partition("=")
         option = _option(flag)
-        if option.field in given:
+        if option.field in given and not option.many:
             raise BadOption(f"{flag} is given twice.", hint="Leave one of them out.")
         if equals:
-            given[option.field] = _checked(option, flag, _unquoted(value))
+            chosen: Any = _checked(option, flag, _unquoted(value))
         elif not option.value:
-            given[option.field] = True
+            chosen = True
         elif option.bare is not None:
-            given[option.field] = option.bare
+            chosen = option.bare
         elif not tokens or tokens[-1] in _BY_FLAG:
             raise BadOption(f"{flag} needs a value.", hint=f"Write {option.usage}.")
         else:
-            given[option.field] = _checked(option, flag, _unquoted(tokens.pop()))
+            chosen = _checked(option, flag, _unquoted(tokens.pop()))
+        given[option.field] = (*given.get(option.field, ()), chosen) if option.many else chosen
     return Options(**given)
 
 

@@ -21,11 +21,12 @@ FLOORS = {
     "runtime": {"errors"},
     "references": {"wire", "errors"},
     "client": {"wire", "errors", "http"},
+    "functions": {"wire", "errors", "references"},
     "engine": {"wire", "errors", "http", "markdown", "runtime"},
     "answer": {"wire", "references", "markdown"},
     "options": {"wire", "errors"},
     "place": {"client", "engine", "errors"},
-    "ask": {"answer", "client", "engine", "errors", "place", "references", "wire"},
+    "ask": {"answer", "client", "engine", "errors", "functions", "place", "references", "wire"},
     "demo": {"errors"},
 }
 FRONT_END = {"IPython", "ipywidgets", "traitlets", "ipykernel"}

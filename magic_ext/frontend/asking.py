@@ -43,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float
     show_thoughts: bool
     code: bool
+    tools: list[str]
     stream: bool
     api_key: str
     base_url: str
@@ -105,6 +106,7 @@ class Asking:
             policy=parse_policy(options.send or settings.send),
             tip=self._tip(options.conversation, place),
             code_execution=settings.code and not options.no_code,
+            tools=(*settings.tools, *options.tools),
             thinking=options.thinking or settings.thinking or None,
             show_thoughts=options.show_thoughts or settings.show_thoughts,
             system=options.system or settings.system,

@@ -34,6 +34,7 @@ __all__ = [
     "raw_output",
     "receipt_output",
     "result_output",
+    "shortened",
     "size_of",
     "sources",
     "text_output",
@@ -63,7 +64,8 @@ class Footer(msgspec.Struct, frozen=True, kw_only=True):
     """What stands below an answer: who answered, where the code ran, on how many rows, and what left the computer.
 
     ``cells`` are the blocks of code as they go into new cells (bound to the live data); ``code_expected`` is whether
-    code was asked for. Seconds, usage and interaction id vary from run to run: they go into metadata.
+    code was asked for. ``returned`` is what the results of the user's functions carried out, ``calls`` are these
+    functions with their seconds. Seconds, usage and interaction id vary from run to run: they go into metadata.
     """
 
     model: str
@@ -76,6 +78,8 @@ class Footer(msgspec.Struct, frozen=True, kw_only=True):
     status: str = "completed"
     code_expected: bool = True
     cells: tuple[str, ...] = ()
+    returned: tuple[Entry, ...] = ()
+    calls: tuple[tuple[str, float], ...] = ()
 
 
 def _markdown(markdown: str, plain: str, metadata: dict[str, Any] | None = None) -> Output:
@@ -95,7 +99,7 @@ def code_output(code: str, language: str = "python") -> Output:
 
 def result_output(text: str, where: str, *, failed: bool = False) -> Output:
     """What the code printed; a long one is cut in the middle and says ``where`` all of it is."""
-    shown = _shortened(visible(text).rstrip("\n"), where)
+    shown = shortened(visible(text).rstrip("\n"), where)
     return Output({"text/plain": f"The code failed:\n{shown}" if failed else shown})
 
 
@@ -105,7 +109,7 @@ def failures_output(attempts: Sequence[Attempt]) -> Output:
     blocks = [
         block
         for attempt in attempts
-        for block in (fence(attempt.code), fence(_shortened(visible(attempt.result), "_gemini.results"), "text"))
+        for block in (fence(attempt.code), fence(shortened(visible(attempt.result), "_gemini.results"), "text"))
     ]
     errors = [visible(attempt.result).strip().rpartition("\n")[2] for attempt in attempts]
     return _markdown(details(summary, "\n\n".join(blocks)), "\n".join([f"[{summary}]", *errors]))
@@ -120,7 +124,7 @@ def raw_output(step: Step) -> Output:
     """A step that this package has no view for, as folded JSON."""
     encoded = encode_step(step)
     kind = " ".join([str(encoded.get("type") or "unknown"), str(encoded.get("name") or "")]).strip()
-    text = _shortened(msgspec.json.format(msgspec.json.encode(encoded), indent=1).decode(), "_gemini.steps")
+    text = shortened(msgspec.json.format(msgspec.json.encode(encoded), indent=1).decode(), "_gemini.steps")
     return _markdown(details(f"Step: {kind}", fence(text, "json")), f"[Step: {visible(kind)}]")
 
 
@@ -176,6 +180,7 @@ def footer_output(footer: Footer, *, live: bool) -> Output:
         facts.append(f"status: {footer.status}")
     if live:
         facts.append(f"{footer.seconds:.1f} s")
+        facts += [f"{name}() {seconds:.1f} s" for name, seconds in footer.calls]
         facts.append(f"{footer.usage.total_tokens:,} tokens" if footer.usage.total_tokens else "")
     line = " · ".join(filter(None, facts))
     varying = {
@@ -185,6 +190,7 @@ def footer_output(footer: Footer, *, live: bool) -> Output:
         "seconds": round(footer.seconds, 3),
         "usage": msgspec.to_builtins(footer.usage),
         "interaction_id": footer.interaction_id,
+        "calls": [{"name": name, "seconds": round(seconds, 3)} for name, seconds in footer.calls],
     }
     return _markdown(f"*{escape(line)}*", visible(line), {"gemini_exec": varying})
 
@@ -227,7 +233,7 @@ def _receipt_row(entry: Entry) -> tuple[str, ...]:
     kind = f"{entry.kind}, {entry.policy}" if entry.policy else entry.kind
     note = "; ".join(filter(None, [entry.file, entry.note]))
     return (
-        f"@{entry.name}",
+        entry.name if entry.kind.startswith("function") else f"@{entry.name}",
         kind,
         shape,
         number(entry.rows_sent),
@@ -237,7 +243,7 @@ def _receipt_row(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def _shortened(text: str, where: str) -> str:
+def shortened(text: str, where: str = "_gemini.steps") -> str:
     """The text, or its beginning and end with a line between them that says where all of it is."""
     lines = text.split("\n")
     head, tail = text, ""

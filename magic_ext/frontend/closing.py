@@ -30,6 +30,8 @@ def footer(course: Course, status: str = "") -> Footer:
         status=answer.status,
         code_expected=course.question.code_execution and answer.status != "not sent",
         cells=tuple(_cells(answer, course)),
+        returned=tuple(entry for entry in course.manifest.entries if entry.kind == "function result"),
+        calls=tuple((called.result.name, called.seconds) for called in course.calls),
     )
 
 

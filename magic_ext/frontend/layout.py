@@ -24,12 +24,15 @@ from magic_ext.frontend.bundles import (
     text_output,
     thought_output,
 )
+from magic_ext.frontend.tool_outputs import function_output, returned_output
 from magic_ext.markdown import fence, parts
 from magic_ext.references.manifest import Manifest
 from magic_ext.wire.content import Content, Document, Image, Text
 from magic_ext.wire.steps import (
     CodeExecutionCall,
     CodeExecutionResult,
+    FunctionCall,
+    FunctionResult,
     ModelOutput,
     Step,
     Thought,
@@ -75,6 +78,7 @@ class _Page:
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self.outputs: list[Output] = []
+        self._steps = steps
         self._runs, self._owned = _runs(steps)
         self._failures: list[Attempt] = []
         self._images = 0
@@ -97,6 +101,12 @@ class _Page:
                 if position not in self._owned and step.text.strip():
                     self.outputs.append(result_output(step.text, "_gemini.steps", failed=step.is_error))
                 self._pictures(content)
+            case FunctionCall(id):
+                later = (s for s in self._steps[position:] if isinstance(s, FunctionResult) and s.call_id == id)
+                self.outputs.append(function_output(step, next(later, None)))
+            case FunctionResult(call_id):
+                if not any(isinstance(s, FunctionCall) and s.id == call_id for s in self._steps[:position]):
+                    self.outputs.append(returned_output(step))
             case _:
                 self.outputs.append(raw_output(step))
 
@@ -124,8 +134,9 @@ def final_outputs(
     manifest: Manifest, steps: Sequence[Step], footer: Footer, *, note: str = "", live: bool = False
 ) -> list[Output]:
     """Everything that stands below a cell in the end: receipt, steps, notes, buttons, footer."""
+    carried = msgspec.structs.replace(manifest, entries=(*manifest.entries, *footer.returned))
     return [
-        receipt_output(manifest),
+        receipt_output(carried),
         *layout(steps),
         *map(note_output, closing_notes(steps, footer, note)),
         *([cells_output(footer.cells)] if footer.cells else []),

@@ -73,23 +73,36 @@ class Assembly:
 
     def __init__(self) -> None:
         self._growing: dict[int, _Growing] = {}
+        self._first = 0  # the index of the first step of the interaction under way
 
     def apply(self, event: Event) -> int | None:
         """Take one event; returns the index of the step that it changed, or ``None``."""
         match event:
-            case StepDelta(index, delta):
+            case StepDelta(at, delta):
+                index = self._first + at
                 growing = self._growing.setdefault(index, _Growing({}))
                 if not growing.step.get("type"):  # the start was lost: the delta tells what it belongs to
                     growing.step["type"] = _home(delta)
                 _grow(growing, delta)
                 return index
-            case StepStart(index, step):
-                self._growing[index] = _Growing(step)
-                return index
-            case StepStop(index) if index in self._growing:
-                self._close(self._growing[index])
-                return index
+            case StepStart(at, step):
+                self._growing[self._first + at] = _Growing(step)
+                return self._first + at
+            case StepStop(at) if self._first + at in self._growing:
+                self._close(self._growing[self._first + at])
+                return self._first + at
         return None
+
+    def append(self, step: Json) -> int:
+        """Put a step of the caller's own behind all others; returns its index.
+
+        The events after it are those of another interaction, which counts its steps from 0 again.
+        """
+        index = max(self._growing, default=-1) + 1
+        self._growing[index] = _Growing(step)
+        self._growing[index].done = True
+        self._first = index + 1
+        return index
 
     def step(self, index: int) -> Step:
         """The step at ``index`` as it stands now; raises ``KeyError`` where none has begun."""

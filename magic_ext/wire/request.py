@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from .content import Content, Json, Text, encode_content
+from .steps import FunctionResult, encode_step
 
 __all__ = ["Request", "ThinkingLevel", "encode_request"]
 
@@ -16,13 +17,16 @@ ThinkingLevel = Literal["minimal", "low", "medium", "high", "xhigh"]
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A question as a value.
 
-    ``input`` is one user turn. Tools, system instruction and generation settings are not carried over by
-    ``previous_interaction_id`` and so stand in every request (wire.md section 1.1).
+    ``input`` is one user turn, or ``results`` answer the functions that the interaction before asked for. ``functions``
+    are declarations of the caller's own functions (wire.md section 1.4). Tools, system instruction and generation
+    settings are not carried over by ``previous_interaction_id`` and so stand in every request (wire.md section 1.1).
     """
 
     model: str
-    input: tuple[Content, ...]
+    input: tuple[Content, ...] = ()
+    results: tuple[FunctionResult, ...] = ()
     code_execution: bool = True
+    functions: tuple[Json, ...] = ()
     system_instruction: str = ""
     thinking_level: str | None = None  # a ThinkingLevel; the server's list may be longer
     thinking_summaries: bool = False
@@ -38,9 +42,9 @@ def encode_request(request: Request) -> Json:
     >>> encode_request(Request(model="gemini-3-flash-preview", input=(Text("hi"),), stream=False))
     {'model': 'gemini-3-flash-preview', 'input': 'hi', 'tools': [{'type': 'code_execution'}]}
     """
-    body: Json = {"model": request.model, "input": _input(request.input)}
-    if request.code_execution:
-        body["tools"] = [{"type": "code_execution"}]
+    body: Json = {"model": request.model, "input": _input(request)}
+    if tools := _tools(request):
+        body["tools"] = tools
     if request.system_instruction:
         body["system_instruction"] = request.system_instruction
     if generation := _generation_config(request):
@@ -54,7 +58,15 @@ def encode_request(request: Request) -> Json:
     return body
 
 
-def _input(blocks: tuple[Content, ...]) -> str | list[Json]:
+def _tools(request: Request) -> list[Json]:
+    built_in: list[Json] = [{"type": "code_execution"}] if request.code_execution else []
+    return [*built_in, *request.functions]
+
+
+def _input(request: Request) -> str | list[Json]:
+    if request.results:
+        return [encode_step(result) for result in request.results]
+    blocks = request.input
     if len(blocks) == 1 and isinstance(blocks[0], Text):
         return blocks[0].text
     # One user_input step: the form that every SDK from 2.9 on sends (wire.md section 0, point 3).

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-__all__ = ["Usage", "decode_usage"]
+__all__ = ["Usage", "decode_usage", "sum_of"]
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,3 +30,13 @@ def decode_usage(raw: object) -> Usage:
         return Usage()
     known = {field: raw.get(field) for field in Usage.__struct_fields__}
     return Usage(**{k: v for k, v in known.items() if isinstance(v, int) and not isinstance(v, bool)})
+
+
+def sum_of(usages: Iterable[Usage]) -> Usage:
+    """The counts of several interactions together.
+
+    >>> sum_of([Usage(total_tokens=2), Usage(total_tokens=3)]).total_tokens
+    5
+    """
+    counted = tuple(usages)
+    return Usage(**{field: sum(getattr(usage, field) for usage in counted) for field in Usage.__struct_fields__})

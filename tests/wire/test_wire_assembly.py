@@ -15,6 +15,7 @@ from magic_ext.wire.steps import (
     CodeExecutionCall,
     CodeExecutionResult,
     FunctionCall,
+    FunctionResult,
     ModelOutput,
     RawStep,
     Step,
@@ -299,3 +300,20 @@ def test_steps_may_grow_side_by_side() -> None:
         for index in (1, 0):
             assembly.apply(StepDelta(index, text(f"{piece}{index}")))
     assert [step.text for step in assembly.steps if isinstance(step, ModelOutput)] == ["a0b0c0", "a1b1c1"]
+
+
+def test_steps_of_the_next_interaction_come_behind_a_step_of_our_own() -> None:
+    assembly = Assembly()
+    assembly.apply(StepStart(0, {"type": "function_call", "id": "f1", "name": "f", "arguments": {}}))
+    assembly.apply(StepDelta(0, {"type": "arguments_delta", "arguments": '{"x": 1}'}))
+    assembly.apply(StepStop(0))
+    assert assembly.append({"type": "function_result", "call_id": "f1", "name": "f", "result": "7"}) == 1
+    assert assembly.done(1)
+    assert assembly.apply(StepStart(0, {"type": "model_output"})) == 2
+    assert assembly.apply(StepDelta(0, {"type": "text", "text": "Seven."})) == 2
+    assert assembly.apply(StepStop(0)) == 2 and assembly.done(2)
+    assert assembly.steps == (
+        FunctionCall("f1", "f", {"x": 1}),
+        FunctionResult("f1", "f", "7"),
+        ModelOutput((Text("Seven."),)),
+    )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from magic_ext.wire.content import Annotation, Content, Document, Image, RawContent, Text, encode_content
 from magic_ext.wire.request import Request, encode_request
+from magic_ext.wire.steps import FunctionResult
 
 Json = dict[str, Any]
 TEXT = st.text(max_size=20)
@@ -22,11 +23,14 @@ CONTENT: st.SearchStrategy[Content] = st.one_of(
     st.builds(lambda source, mime: Document(mime_type=mime, **source), SOURCE, st.sampled_from(MIME_TYPES)),
     st.just(RawContent({"type": "audio", "data": "QUJD", "mime_type": "audio/wav"})),
 )
+RESULTS = st.builds(FunctionResult, TEXT, TEXT, st.just([{"type": "text", "text": "7"}]), st.booleans())
 REQUESTS = st.builds(
     Request,
     model=st.sampled_from(["gemini-3-flash-preview", "offline-planner"]),
     input=st.lists(CONTENT, max_size=4).map(tuple),
+    results=st.lists(RESULTS, max_size=2).map(tuple),
     code_execution=st.booleans(),
+    functions=st.sampled_from([(), ({"type": "function", "name": "f", "parameters": {"type": "object"}},)]),
     system_instruction=TEXT,
     thinking_level=st.sampled_from([None, "minimal", "low", "medium", "high", "xhigh"]),
     thinking_summaries=st.booleans(),
@@ -69,7 +73,7 @@ def test_the_check_above_finds_unknown_fields(body: Json) -> None:
 def test_a_body_says_only_what_was_asked(request: Request) -> None:
     body = encode_request(request)
     said = {"model", "input"}
-    said |= {"tools"} if request.code_execution else set()
+    said |= {"tools"} if request.code_execution or request.functions else set()
     said |= {name for name in ("system_instruction", "previous_interaction_id") if getattr(request, name)}
     said |= {"store"} if not request.store else set()
     said |= {"stream"} if request.stream else set()

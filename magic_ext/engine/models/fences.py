@@ -76,7 +76,8 @@ def _said(step: steps.Step) -> Iterator[Json]:
             call = {"id": id, "type": "function", "function": function}
             yield {"role": "assistant", "content": "", "tool_calls": [call]}
         case steps.FunctionResult(call_id, result=result):
-            said = result if isinstance(result, str) else msgspec.json.encode(result).decode()
+            text = content.text_of(content.decode_contents(result)) if isinstance(result, list | str) else ""
+            said = text or msgspec.json.encode(result).decode()
             yield {"role": "tool", "tool_call_id": call_id, "content": _shortened(said)}
 
 

@@ -77,4 +77,10 @@ def _position(steps: tuple[Step, ...]) -> tuple[int, int]:
     """Which turn this is, and how often the model was asked in it before."""
     starts = [position for position, step in enumerate(steps) if isinstance(step, UserInput)]
     since = steps[starts[-1] :] if starts else steps
-    return max(0, len(starts) - 1), sum(isinstance(step, CodeExecutionCall | FunctionCall) for step in since)
+    # Calls of functions side by side are one reply's.
+    asked = [step for step, before in zip(since, (None, *since), strict=False) if not _together(before, step)]
+    return max(0, len(starts) - 1), sum(isinstance(step, CodeExecutionCall | FunctionCall) for step in asked)
+
+
+def _together(before: Step | None, step: Step) -> bool:
+    return isinstance(before, FunctionCall) and isinstance(step, FunctionCall)

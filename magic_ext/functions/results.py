@@ -1,0 +1,68 @@
+"""What a function returned, as content for a model: text, JSON, a table as CSV, or a picture; never without bound."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import msgspec
+
+from magic_ext.references.budget import LIMIT_TOKENS, share
+from magic_ext.references.errors import UnsendableError
+from magic_ext.references.pictures import picture_of
+from magic_ext.references.policy import Policy
+from magic_ext.references.table import Table
+from magic_ext.references.values import table_of
+from magic_ext.wire.content import Content, Image, Text
+
+__all__ = ["content_of"]
+
+_LONGEST = 4 * LIMIT_TOKENS  # characters of one result
+
+
+def content_of(value: Any, policy: Policy) -> tuple[Content, ...]:
+    """The content that tells a model of ``value``; of a table as much as ``policy`` lets out.
+
+    >>> content_of({"city": "Kyiv", "degrees": -3}, Policy())
+    (Text(text='{"city":"Kyiv","degrees":-3}', annotations=()),)
+    """
+    if isinstance(value, str):
+        return (Text(_bounded(value)),)
+    try:
+        picture = picture_of(value)
+    except UnsendableError:
+        picture = None
+    if picture is not None:
+        encoded = base64.b64encode(picture.data).decode("ascii")
+        return (Text(f"a {picture.kind}"), Image(data=encoded, mime_type=picture.mime_type))
+    if not isinstance(value, list) and (table := table_of(value, "result")) is not None:
+        return (Text(_table(table, policy)),)
+    return (Text(_bounded(_json(value))),)
+
+
+def _json(value: Any) -> str:
+    try:
+        return msgspec.json.encode(value, enc_hook=_plain).decode()
+    except (TypeError, ValueError, RecursionError):
+        return str(value)
+
+
+def _plain(value: Any) -> Any:
+    """What stands for an object that JSON has no word for: a NumPy scalar's number, else its text."""
+    return value.item() if hasattr(value, "item") and not getattr(value, "ndim", 1) else str(value)
+
+
+def _table(table: Table, policy: Policy) -> str:
+    given = share(table, policy)
+    columns = ", ".join(f"{column.label} ({column.dtype})" for column in table.columns)
+    rows = "an unknown number of" if table.rows is None else f"{table.rows:,}"
+    lines = [f"{table.kind}, {rows} rows; columns: {columns}"]
+    if given.sheet is not None:
+        lines += [f"{given.rows:,} of them as CSV:", given.sheet.data.decode("utf-8", "replace")]
+    return "\n".join([*lines, given.note] if given.note else lines)
+
+
+def _bounded(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:_LONGEST]}\n... cut here: {len(text):,} characters in all"
