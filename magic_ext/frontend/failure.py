@@ -20,7 +20,8 @@ T = TypeVar("T")
 
 _KEYS = re.compile(r"AIza[\w-]{10,}+|\b(?:AQ\.|ya29\.|sk-)[\w.-]{10,}+")
 _HEADERS = re.compile(
-    r"(?i)(x-goog-api-key|authorization|api[-_]?key)([\"']?\s*+[:=,]\s*+(?:b(?=[\"']))?[\"']?(?:bearer\s++)?)[^\s\"',)}]++"
+    r"(?i)(x-goog-api-key|authorization|api[-_]?key)"
+    r"((?:[\"']?\s*+[:=]|[\"']\s*+,)\s*+(?:b(?=[\"']))?[\"']?(?:bearer\s++)?)[^\s\"',)}]++"  # a comma only in a repr
 )
 
 
