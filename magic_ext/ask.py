@@ -17,7 +17,7 @@ from magic_ext.answer import Answer
 from magic_ext.client.endpoint import GOOGLE, Endpoint
 from magic_ext.client.errors import ApiError, api_error
 from magic_ext.client.interactions import Client, Timeouts
-from magic_ext.engine.embedded import Handover, embedded_engine, engine_isolates
+from magic_ext.engine.embedded import Handover, best_isolation, embedded_engine
 from magic_ext.engine.models.registry import OFFLINE_PLANNER
 from magic_ext.errors import GeminiExecError
 from magic_ext.functions.calling import Called, call
@@ -291,7 +291,7 @@ class Course:
             return "Google's sandbox" if endpoint.base_url == GOOGLE else endpoint.host
         if not any(isinstance(step, CodeExecutionCall) for step in self.steps):
             return "this computer"
-        return "this computer, isolated" if engine_isolates() else "this computer, NOT isolated"
+        return "this computer, isolated" if best_isolation().name != "none" else "this computer, NOT isolated"
 
 
 def _check_tools(question: Question) -> None:

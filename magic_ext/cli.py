@@ -1,4 +1,4 @@
-"""``gemini-exec demo | lab | serve``: what can be done without a notebook at hand."""
+"""``gemini-exec demo | lab | serve | doctor``: what can be done without a notebook at hand."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lab = commands.add_parser("lab", help="open the demo's notebook in JupyterLab")
     lab.set_defaults(run=_lab)
     lab.add_argument("options", nargs=argparse.REMAINDER, help="passed on to jupyter lab")
+    doctor = commands.add_parser("doctor", help="what is here, what is missing, where things are kept")
+    doctor.set_defaults(run=_doctor)
     serve = commands.add_parser("serve", help="serve the embedded engine over HTTP on this computer")
     serve.set_defaults(run=_serve)
     serve.add_argument("--port", type=int, default=8765, help="0 for any free one (default: 8765)")
@@ -52,6 +54,14 @@ def _lab(given: argparse.Namespace) -> int:
 
     notebook = lab_notebook()
     return subprocess.call([sys.executable, "-m", "jupyterlab", str(notebook), *given.options])
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from magic_ext.client.keys import find_key
+    from magic_ext.doctor import report
+
+    print(report(find_key(trait="", environ=os.environ, interactive=sys.stdin.isatty())))
+    return 0
 
 
 def _serve(given: argparse.Namespace) -> int:

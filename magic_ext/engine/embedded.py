@@ -6,8 +6,9 @@ import atexit
 import functools
 import os
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from magic_ext.engine.models.base import Model
 from magic_ext.engine.models.registry import OFFLINE_PLANNER, is_embedded, open_model
@@ -15,11 +16,23 @@ from magic_ext.errors import GeminiExecError
 
 if TYPE_CHECKING:
     from magic_ext.runtime.folders import PrivateFolder
+    from magic_ext.runtime.isolation import Isolation
 
+    from .files import Files
     from .service import Engine, Models
+    from .store import Store
 
-__all__ = ["Handover", "close_embedded_engine", "embedded_engine", "engine_isolates", "open_engine"]
+__all__ = [
+    "Handover",
+    "best_isolation",
+    "close_embedded_engine",
+    "embedded_engine",
+    "open_engine",
+    "open_files",
+    "open_store",
+]
 
+T = TypeVar("T")
 _KEPT_FOLDERS = 8
 
 
@@ -30,30 +43,47 @@ def open_engine(*, serving: str | None = None, local: bool = False) -> Engine:
     script can be opened by a client; without it, any embedded model may be named. Raises :class:`GeminiExecError`
     where the user's folder can't be written.
     """
-    import sqlite3
-
     from magic_ext.runtime.limits import Limits
     from magic_ext.runtime.pool import Pool
 
-    from .files import Files
     from .service import Engine
-    from .store import Store, data_folder, retention_from
 
-    folder = data_folder()
-    try:
-        store, files = Store(folder / "interactions.sqlite", retention_from(os.environ)), Files(folder / "files")
-    except (OSError, sqlite3.Error) as error:
-        raise GeminiExecError(
-            f"The engine's folder {str(folder)!r} can't be used ({error}).",
-            hint="Make it writable, or set XDG_DATA_HOME to a folder that is.",
-        ) from error
     return Engine(
         models=_any_model() if serving is None else _one_model(open_model(serving)),
         pool=Pool(limits=Limits()),
-        store=store,
-        files=files,
+        store=open_store(),
+        files=open_files(),
         local=local,
     )
+
+
+def open_store() -> Store:
+    """The interactions kept for this user; raises :class:`GeminiExecError` where the folder can't be used."""
+    from .store import Store, data_folder, retention_from
+
+    return _opened(lambda: Store(data_folder() / "interactions.sqlite", retention_from(os.environ)))
+
+
+def open_files() -> Files:
+    """The files uploaded by this user; raises :class:`GeminiExecError` where the folder can't be used."""
+    from .files import Files
+    from .store import data_folder
+
+    return _opened(lambda: Files(data_folder() / "files"))
+
+
+def _opened(open_it: Callable[[], T]) -> T:
+    import sqlite3
+
+    from .store import data_folder
+
+    try:
+        return open_it()
+    except (OSError, sqlite3.Error) as error:
+        raise GeminiExecError(
+            f"The engine's folder {str(data_folder())!r} can't be used ({error}).",
+            hint="Make it writable, or set XDG_DATA_HOME to a folder that is.",
+        ) from error
 
 
 def _any_model() -> Models:
@@ -83,12 +113,12 @@ def close_embedded_engine() -> None:
         embedded_engine.cache_clear()
 
 
-def engine_isolates() -> bool:
-    """Whether code of the embedded engine runs isolated from the rest of this computer."""
+def best_isolation() -> Isolation:
+    """What isolates the code of the embedded engine from the rest of this computer."""
     from magic_ext.runtime.choice import find_isolation
     from magic_ext.runtime.limits import Limits
 
-    return find_isolation(Limits()).name != "none"
+    return find_isolation(Limits())
 
 
 class Handover:

@@ -6,6 +6,7 @@ A file is two: its bytes, and beside them a JSON document that appears only when
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 import threading
@@ -76,7 +77,7 @@ class Files:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._uploads: dict[str, Upload] = {}
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -142,7 +143,10 @@ class Files:
     def list(self) -> list[StoredFile]:
         """All files, the newest first."""
         self._sweep()
-        found = [self.get(path.stem) for path in self._folder.glob("*.json")]
+        found: list[StoredFile] = []
+        for path in self.folder.glob("*.json"):
+            with contextlib.suppress(EngineError):  # another process deleted it just now
+                found.append(self.get(path.stem))
         return sorted(found, key=lambda file: (file.created, file.id), reverse=True)
 
     def delete(self, id: str) -> None:
@@ -177,7 +181,7 @@ class Files:
             path.unlink(missing_ok=True)
 
     def _old(self, oldest: float) -> Iterator[Path]:
-        for path in self._folder.iterdir():
+        for path in self.folder.iterdir():
             try:
                 if path.stat().st_mtime < oldest:
                     yield path
@@ -185,12 +189,12 @@ class Files:
                 continue
 
     def _part(self, upload: Upload) -> Path:
-        return self._folder / f"{upload.id}.part"
+        return self.folder / f"{upload.id}.part"
 
     def _path(self, id: str, suffix: str) -> Path:
         if not id or not all(mark in _ID for mark in id):
             raise not_found("There is no such file.")
-        return self._folder / f"{id}{suffix}"
+        return self.folder / f"{id}{suffix}"
 
 
 def _stamp(moment: datetime) -> str:

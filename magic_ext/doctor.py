@@ -1,0 +1,70 @@
+"""What is here and what is missing: versions, isolation, key, and where things are kept. A key's text is never told."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Iterator
+
+from magic_ext.client.keys import FoundKey
+from magic_ext.engine.embedded import best_isolation, open_files, open_store
+
+__all__ = ["report"]
+
+_NEEDED = {
+    "ipython": "",
+    "ipykernel": "",
+    "httpx": "",
+    "pandas": "gemini-exec[local]",
+    "pyarrow": "gemini-exec[local]",
+    "matplotlib": "",
+    "jupyterlab": "gemini-exec[lab]",
+    "starlette": "gemini-exec[serve]",
+    "uvicorn": "gemini-exec[serve]",
+}
+
+
+def report(key: FoundKey | None) -> str:
+    """The report as lines of text; each problem stands with the command that mends it."""
+    return "\n".join([*_versions(), *_running(), *_answering(key), *_kept()])
+
+
+def _versions() -> Iterator[str]:
+    ours = _version("gemini-exec") or "not installed"
+    yield f"gemini-exec {ours}, Python {platform.python_version()}, {sys.platform}"
+    found = {name: _version(name) for name in _NEEDED}
+    yield "with " + ", ".join(f"{name} {version}" for name, version in found.items() if version)
+    for name, version in found.items():
+        if not version:
+            yield f"{name} is missing: pip install '{_NEEDED[name] or name}'"
+
+
+def _running() -> Iterator[str]:
+    isolation = best_isolation()
+    yield f"code of the embedded engine runs under {isolation.line}"
+    if isolation.name == "none":
+        yield "so only the planner's own code runs: pip install 'gemini-exec[local]', or install bubblewrap"
+
+
+def _answering(key: FoundKey | None) -> Iterator[str]:
+    if key is None:
+        yield "no API key: offline-planner answers. For Gemini set GEMINI_API_KEY, or type %gemini key"
+    else:
+        yield f"API key from {key.source}: Gemini answers"
+
+
+def _kept() -> Iterator[str]:
+    store, files = open_store(), open_files()
+    count, size = store.size
+    days, megabytes = store.retention.days, store.retention.megabytes
+    yield f"{count:,} interactions in {store.path} ({size / 1e6:.1f} MB; kept {days:g} days, {megabytes:g} MB at most)"
+    uploaded = files.list()
+    yield f"{len(uploaded):,} uploaded files in {files.folder} ({sum(file.size for file in uploaded) / 1e6:.1f} MB)"
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
