@@ -312,5 +312,5 @@ def test_a_dry_run_sends_nothing(notebook: Any, asked_at: Callable[..., Any], go
     server = asked_at(google(*STEPS))
     ran = notebook.run("%%gemini_exec --dry-run\nhi")
     assert ran.status == "ok"
-    assert "nothing was sent" in ran.text
+    assert "status: not sent" in ran.text
     assert server.seen == []
