@@ -8,6 +8,7 @@
         ├── ConnectionFailed  the server could not be reached: name, address, certificate, proxy
         ├── TimedOut          it was reached and said nothing for too long; the request may have been billed
         ├── StreamBroken      the answer stopped half-way; what had arrived is kept
+        ├── UploadFailed      a file could not be taken to the server, or the server can't use it
         ├── ProtocolError     it answered with something that is not the Interactions protocol
         └── ApiError          it answered with an error
             ├── BadRequest    400, 409, 416: the request is not acceptable
@@ -41,6 +42,7 @@ __all__ = [
     "ServerError",
     "StreamBroken",
     "TimedOut",
+    "UploadFailed",
     "api_error",
     "one_line",
 ]
@@ -70,6 +72,10 @@ class TimedOut(ClientError):
 
 class StreamBroken(ClientError):
     """The answer stopped half-way."""
+
+
+class UploadFailed(ClientError):
+    """A file could not be uploaded, or the server can't use it."""
 
 
 class ProtocolError(ClientError):

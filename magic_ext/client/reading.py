@@ -25,7 +25,7 @@ from .retry import retry_after
 if TYPE_CHECKING:
     from magic_ext.http import httpx
 
-__all__ = ["error_of", "foreign", "interaction_of", "json_of", "legacy", "media_type", "whole_as_events"]
+__all__ = ["error_of", "foreign", "interaction_of", "json_of", "legacy", "media_type", "steps_of", "whole_as_events"]
 
 _LONGEST_ERROR = 1_000_000  # bytes; what lies beyond is no error message
 _FOREIGN_HINT = "Check the base URL; a proxy or login page may stand in between."
@@ -58,17 +58,24 @@ def interaction_of(response: httpx.Response, endpoint: Endpoint) -> Interaction:
 def whole_as_events(interaction: Interaction) -> Iterator[Event]:
     """A whole answer as the events of a stream, so that readers know one form only.
 
-    The user's own steps, which a server tells too when it is asked again (wire.md section 2.4), are left out. An
-    interaction that still runs is not completed.
+    An interaction that still runs is not completed.
     """
     yield InteractionCreated(interaction)
-    steps = interaction.raw.get("steps")
-    told = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
-    for index, step in enumerate(step for step in told if step.get("type") != "user_input"):
+    for index, step in enumerate(steps_of(interaction)):
         yield StepStart(index, step)
         yield StepStop(index)
     if interaction.status not in RUNNING:
         yield InteractionCompleted(interaction)
+
+
+def steps_of(interaction: Interaction) -> list[Json]:
+    """The steps of a whole answer as they came, without the user's own: asked again, a server tells those too.
+
+    The source is wire.md section 2.4.
+    """
+    steps = interaction.raw.get("steps")
+    told = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+    return [step for step in told if step.get("type") != "user_input"]
 
 
 def error_of(response: httpx.Response, endpoint: Endpoint) -> ClientError:
