@@ -85,6 +85,14 @@ class Asking:
             raise GeminiExecError("There is no code to paste yet.", hint="Ask something with %%gemini_exec first.")
         paste(self._shell, live_blocks(self.answers[-1], numbers, self._last.bindings))
 
+    def stored_elsewhere(self) -> list[tuple[str, str]]:
+        """The answers of this session that a server elsewhere may keep: its name and the interaction's id."""
+        return [(a.sent.destination, a.interaction_id) for a in self.answers if a.sent.remote and a.interaction_id]
+
+    def forget(self) -> None:
+        """Continue nothing of what was: the conversations are no longer kept."""
+        self._threads.clear()
+
     def find_key(self, settings: Settings) -> FoundKey | None:
         """The API key, wherever it is; the keyring is asked only from a front end with a person before it."""
         interactive = bool(cell_id(self._shell))

@@ -21,6 +21,8 @@ def run_command(line: str, asking: Asking, settings: Settings) -> None:
     """Run one command; raises :class:`GeminiExecError` for one that does not exist or can't be run."""
     name, _, rest = line.strip().partition(" ")
     commands: dict[str, Callable[[str, Asking, Settings], None]] = {
+        "doctor": _doctor,
+        "forget": _forget,
         "key": _key,
         "models": _models,
         "paste": _paste,
@@ -39,6 +41,20 @@ def _paste(rest: str, asking: Asking, _: Settings) -> None:
     if not all(word.isdecimal() for word in words):
         raise GeminiExecError(f"%gemini paste takes block numbers, not {rest!r}.", hint="Write %gemini paste 2, say.")
     asking.paste_blocks([int(word) for word in words])
+
+
+def _doctor(rest: str, asking: Asking, settings: Settings) -> None:
+    _no_argument("doctor", rest)
+    from magic_ext.doctor import report
+
+    print(report(asking.find_key(settings)))
+
+
+def _forget(rest: str, asking: Asking, settings: Settings) -> None:
+    _no_argument("forget", rest)
+    from .forgetting import forget
+
+    print(forget(asking, settings))
 
 
 def _usage(rest: str, asking: Asking, _: Settings) -> None:

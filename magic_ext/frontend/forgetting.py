@@ -1,0 +1,68 @@
+"""``%gemini forget``: delete what was kept, here and at the server, after a yes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from magic_ext.client.errors import NotFound
+from magic_ext.errors import GeminiExecError
+
+if TYPE_CHECKING:
+    from .asking import Asking, Settings
+
+__all__ = ["forget"]
+
+
+def forget(asking: Asking, settings: Settings) -> str:
+    """Ask, delete, and return what was deleted; raises :class:`GeminiExecError` where nobody can be asked.
+
+    Here all interactions and uploaded files of this user go; at the server those that this session stored there.
+    """
+    from magic_ext.engine.embedded import open_files, open_store
+
+    store, files = open_store(), open_files()
+    kept, uploaded, remote = store.size[0], files.list(), asking.stored_elsewhere()
+    there = f", and {len(remote):,} answers of this session at {remote[0][0]}" if remote else ""
+    question = f"Delete {kept:,} interactions and {len(uploaded):,} files kept on this computer{there}? [y/N] "
+    if not _yes(question):
+        return "Nothing was deleted."
+    gone = _delete_remote(asking, settings, [stored for _, stored in remote])
+    for file in files.list():
+        files.delete(file.id)
+    store.clear()
+    asking.forget()
+    more = f", {gone:,} answers at {remote[0][0]}" if remote else ""
+    return f"Deleted {kept:,} interactions, {len(uploaded):,} files{more}."
+
+
+def _delete_remote(asking: Asking, settings: Settings, ids: list[str]) -> int:
+    """Delete first what needs the network: an error there leaves everything as it was."""
+    if not ids:
+        return 0
+    from magic_ext.client.interactions import Client
+
+    from .asking import endpoint
+
+    key = asking.find_key(settings)
+    if key is None:
+        raise GeminiExecError(
+            "Answers are stored at the server, but there is no key to delete them with.", hint="Type %gemini key first."
+        )
+    gone = 0
+    with Client(endpoint(settings, key)) as client:
+        for stored in ids:
+            try:
+                client.delete(stored)
+                gone += 1
+            except NotFound:  # it has expired, or was deleted before
+                continue
+    return gone
+
+
+def _yes(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in {"y", "yes"}
+    except (EOFError, RuntimeError) as error:  # ipykernel's StdinNotImplementedError is a RuntimeError
+        raise GeminiExecError(
+            "Nobody can be asked here, so nothing was deleted.", hint="Run %gemini forget in a notebook or terminal."
+        ) from error
