@@ -65,6 +65,7 @@ class GeminiExecMagics(Magics):
     timeout = Float(120.0, min=0.001, help="The longest silence to wait through, in seconds.").tag(config=True)
     show_thoughts = Bool(False, help="Show the model's summaries of its thoughts.").tag(config=True)
     code = Bool(True, help="Let the model run code.").tag(config=True)
+    search = Bool(False, help="Let Gemini search the web.").tag(config=True)
     tools = List(Unicode(), help="Names of your functions that the model may call.").tag(config=True)
     debug = Bool(False, help="Show the whole traceback of an error.").tag(config=True)
     stream = Bool(True, help="Show the answer while it comes.").tag(config=True)
@@ -96,6 +97,8 @@ class GeminiExecMagics(Magics):
         - ``usage``: tokens of this session, by model
         - ``models``: the models that can be asked
         - ``key``: type in an API key, for this session
+        - ``doctor``: what is here, what is missing, where things are kept
+        - ``forget``: delete what is kept, here and at the server, after a yes
         """
         from magic_ext.frontend.commands import run_command
 
