@@ -16,6 +16,7 @@ import msgspec
 from magic_ext.answer import Answer
 from magic_ext.client.endpoint import GOOGLE, Endpoint
 from magic_ext.client.errors import ApiError, api_error
+from magic_ext.client.files import Uploads
 from magic_ext.client.interactions import Client, Timeouts
 from magic_ext.engine.embedded import Handover, best_isolation, embedded_engine
 from magic_ext.engine.models.registry import OFFLINE_PLANNER
@@ -26,10 +27,11 @@ from magic_ext.place import Place
 from magic_ext.references.attach import Binding, Local, Prepared, Remote, prepare
 from magic_ext.references.budget import tokens
 from magic_ext.references.grammar import Reference
+from magic_ext.references.inline import too_large
 from magic_ext.references.manifest import Entry, Manifest
 from magic_ext.references.policy import Policy
 from magic_ext.wire.assembly import Assembly
-from magic_ext.wire.content import Text
+from magic_ext.wire.content import Content, Document, Image, Text
 from magic_ext.wire.events import (
     Event,
     InteractionCompleted,
@@ -96,6 +98,7 @@ class Watcher(Protocol):
 
 _handover = Handover()
 
+_uploads = Uploads()
 
 class Course:
     """One question on its way: prepared (nothing sent yet), then run once.
@@ -132,6 +135,8 @@ class Course:
         self._started = time.monotonic()
         with self._client(watcher) as client:
             watcher.status(f"asking {self.question.place.model}")
+            if self.question.place.endpoint is not None:
+                self.request = self._uploaded(client, watcher)
             self._hear(client, self.request, watcher)
             rounds = 0
             while asked := self._asked():
@@ -181,6 +186,23 @@ class Course:
         )
 
     def _hear(self, client: Client, request: Request, watcher: Watcher) -> None:
+    def _uploaded(self, client: Client, watcher: Watcher) -> Request:
+        """The request, with what is too large for it uploaded and named by its address."""
+
+        def tell(sent: int, size: int) -> None:
+            watcher.status(f"uploading, {sent / 1e6:.0f} of {size / 1e6:.0f} MB")
+
+        def by_address(block: Content) -> Content:
+            if not isinstance(block, Document | Image):
+                return block
+            uri = _uploads.uri(client, block.content, block.mime_type or "application/octet-stream", on_progress=tell)
+            return msgspec.structs.replace(block, data=None, uri=uri)
+
+        large = too_large(self.request.input)
+        blocks = enumerate(self.request.input)
+        sent = tuple(by_address(block) if at in large else block for at, block in blocks)
+        return msgspec.structs.replace(self.request, input=sent)
+
         with contextlib.closing(client.stream(encode_request(request))) as events:  # also when left early
             for event in events:
                 self._take(event, watcher)

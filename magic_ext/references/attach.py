@@ -11,6 +11,7 @@ import msgspec
 from magic_ext.references.budget import tokens
 from magic_ext.references.errors import BadPolicyError
 from magic_ext.references.grammar import Reference, find_references, rewrite
+from magic_ext.references.inline import with_uploads_noted
 from magic_ext.references.local import local_parts
 from magic_ext.references.manifest import Manifest
 from magic_ext.references.policy import Policy
@@ -77,7 +78,7 @@ def to_remote(
     groups = _grouped(referents)
     named = name_all([group[0] for group in groups.values()])
     policies = [_policy(group) for group in groups.values()]
-    parts = remote_parts(named, policies, default, first_file_number)
+    parts = with_uploads_noted(remote_parts(named, policies, default, first_file_number))
     files_first = sorted(parts, key=lambda part: not part.entry.file)
     return assemble(_sentence(prompt, groups, parts), files_first, remote_head(parts))
 
