@@ -97,8 +97,8 @@ class Watcher(Protocol):
 
 
 _handover = Handover()
-
 _uploads = Uploads()
+
 
 class Course:
     """One question on its way: prepared (nothing sent yet), then run once.
@@ -134,9 +134,9 @@ class Course:
         """
         self._started = time.monotonic()
         with self._client(watcher) as client:
-            watcher.status(f"asking {self.question.place.model}")
             if self.question.place.endpoint is not None:
                 self.request = self._uploaded(client, watcher)
+            watcher.status(f"asking {self.question.place.model}")
             self._hear(client, self.request, watcher)
             rounds = 0
             while asked := self._asked():
@@ -185,7 +185,6 @@ class Course:
             seconds=time.monotonic() - self._started,
         )
 
-    def _hear(self, client: Client, request: Request, watcher: Watcher) -> None:
     def _uploaded(self, client: Client, watcher: Watcher) -> Request:
         """The request, with what is too large for it uploaded and named by its address."""
 
@@ -203,6 +202,7 @@ class Course:
         sent = tuple(by_address(block) if at in large else block for at, block in blocks)
         return msgspec.structs.replace(self.request, input=sent)
 
+    def _hear(self, client: Client, request: Request, watcher: Watcher) -> None:
         with contextlib.closing(client.stream(encode_request(request))) as events:  # also when left early
             for event in events:
                 self._take(event, watcher)
