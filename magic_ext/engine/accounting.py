@@ -7,14 +7,14 @@ with every further look (prompt, code, results) are the intermediate tokens, ``t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from magic_ext.wire.content import Content, Document, Image, Json, Text, encode_content
 from magic_ext.wire.steps import CodeExecutionCall, FunctionCall, ModelOutput, Step, Thought, UserInput, encode_step
 
-__all__ = ["IMAGE_TOKENS", "estimate", "text_tokens"]
+__all__ = ["IMAGE_TOKENS", "by_modality", "estimate", "text_tokens"]
 
 IMAGE_TOKENS = 258
 
@@ -46,6 +46,33 @@ def estimate(asked: Iterable[Step], answered: Iterable[Step], looks: int) -> Jso
         "total_cached_tokens": 0,
         "total_tokens": input_tokens + output + thought + reread,
     }
+
+
+def by_modality(usage: Json, asked: Iterable[Step]) -> Json:
+    """The usage with its totals told apart by kind of content, as far as they are of any.
+
+    Pictures and files of the question are taken at their estimates, within the total; the rest is text. What a model
+    writes is text: pictures come from the code that it ran, and are no tokens of its own.
+
+    >>> question = [UserInput((Text("What is it?"), Image(data="")))]
+    >>> by_modality({"total_input_tokens": 261, "total_output_tokens": 0}, question)["input_tokens_by_modality"]
+    [{'modality': 'text', 'tokens': 3}, {'modality': 'image', 'tokens': 258}]
+    """
+    given = {"text": usage["total_input_tokens"], "image": 0, "document": 0}
+    for block in (block for step in asked if isinstance(step, UserInput) for block in step.content):
+        if isinstance(block, Image | Document):
+            tokens = min(given["text"], _content_tokens(block))
+            given["image" if isinstance(block, Image) else "document"] += tokens
+            given["text"] -= tokens
+    return {
+        **usage,
+        "input_tokens_by_modality": _counts(given),
+        "output_tokens_by_modality": _counts({"text": usage["total_output_tokens"]}),
+    }
+
+
+def _counts(tokens: Mapping[str, int]) -> list[Json]:
+    return [{"modality": modality, "tokens": count} for modality, count in tokens.items() if count]
 
 
 def _tokens(step: Step) -> int:

@@ -13,7 +13,7 @@ from magic_ext.errors import GeminiExecError
 from magic_ext.wire.sse import encode_sse
 
 from .errors import EngineError, bad_request, not_found
-from .exchange import Call, Reply, decoded, json_reply
+from .exchange import Call, Reply, decoded, error_reply, json_reply
 from .files_api import files_reply, upload_reply
 from .jobs import Job
 from .models_api import models_reply
@@ -41,10 +41,10 @@ def handle(engine: Engine, call: Call) -> Reply:
             )
         return _route(engine, call)
     except EngineError as error:
-        return json_reply(error.document, error.status)
+        return error_reply(error, call.path)
     except GeminiExecError as error:  # a model that can't be opened, say
         refused = EngineError(400, "failed_precondition", f"{error} {error.hint}".strip())
-        return json_reply(refused.document, refused.status)
+        return error_reply(refused, call.path)
 
 
 def _route(engine: Engine, call: Call) -> Reply:

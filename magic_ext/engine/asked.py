@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ _STEP_TYPES = frozenset(
         *("function_call", "function_result", "google_search_call", "google_search_result"),
     }
 )
+_LABEL_LENGTH = 63
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     previous_interaction_id: str = ""
     max_output_tokens: int | None = None
     thinking_summaries: bool = False
+    labels: Mapping[str, str] = {}
     store: bool = True
     stream: bool = False
     background: bool = False
@@ -76,6 +79,7 @@ def read_body(body: object) -> Asked:
         previous_interaction_id=_typed(body, "previous_interaction_id", str, ""),
         max_output_tokens=_typed(generation, "max_output_tokens", int, None),
         thinking_summaries=generation.get("thinking_summaries") == "auto",
+        labels=_labels(_typed(body, "labels", dict, {})),
         store=_typed(body, "store", bool, True),
         stream=_typed(body, "stream", bool, False),
         background=_typed(body, "background", bool, False),
@@ -84,8 +88,9 @@ def read_body(body: object) -> Asked:
         raise bad_request("The parameter 'model' is required.")
     if not asked.store and (asked.background or asked.previous_interaction_id):
         raise bad_request("'store': false excludes 'background' and 'previous_interaction_id'.")
-    if body.get("response_format"):
-        raise bad_request("'response_format' is not supported by the models served here.")
+    for name in ("response_format", "response_mime_type", "response_modalities"):
+        if body.get(name):
+            raise bad_request(f"'{name}' is not supported by the models served here: they answer in text.")
     return asked
 
 
@@ -96,6 +101,23 @@ def _typed(fields: Json, name: str, kind: type, default: Any) -> Any:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise bad_request(f"The value of '{name}' must be of type {kind.__name__}.")
     return value
+
+
+def _labels(raw: Json) -> Json:
+    """Labels as allowed: lowercase letters of any script, digits, ``_`` and ``-``; keys begin with a letter."""
+    for key, value in raw.items():
+        if not isinstance(value, str) or not key[:1].isalpha() or not (_is_label(key) and _is_label(value)):
+            raise bad_request(
+                f"The label '{key[:64]}' is not valid: keys and values have at most {_LABEL_LENGTH} lowercase letters, "
+                "digits, '_' or '-', and a key starts with a letter."
+            )
+    return raw
+
+
+def _is_label(text: str) -> bool:
+    return len(text) <= _LABEL_LENGTH and all(
+        mark in "_-" or (mark.isalnum() and mark == mark.lower()) for mark in text
+    )
 
 
 def _tools(raw: list[Any]) -> tuple[Json, ...]:

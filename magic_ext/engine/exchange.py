@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Mapping
 
 import msgspec
 
 from magic_ext.wire.content import Json
 
-from .errors import bad_request
+from .errors import EngineError, bad_request
 from .jobs import Job
 
-__all__ = ["Call", "Reply", "decoded", "json_reply"]
+__all__ = ["Call", "Reply", "decoded", "error_reply", "json_reply"]
+
+_INTERACTIONS = re.compile(r"/v1[^/]*/interactions(/|$)")
+_RPC_WORDS = {
+    "authentication": "UNAUTHENTICATED",
+    "invalid_request": "INVALID_ARGUMENT",
+    "model_not_found": "NOT_FOUND",
+}
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +53,22 @@ def json_reply(document: Json, status: int = 200, headers: Mapping[str, str] | N
         headers={"content-type": "application/json", **(headers or {})},
         body=msgspec.json.encode(document),
     )
+
+
+def error_reply(error: EngineError, path: str) -> Reply:
+    """An error in the words of the path's family (wire.md section 7.1).
+
+    Interactions answer with a word as ``code``; files and models as google.rpc does, with a number and a ``status``.
+
+    >>> error_reply(bad_request("Why?"), "/v1/interactions").body
+    b'{"error":{"code":"invalid_request","message":"Why?"}}'
+    >>> error_reply(bad_request("Why?"), "/v1/files").body
+    b'{"error":{"code":400,"message":"Why?","status":"INVALID_ARGUMENT"}}'
+    """
+    if _INTERACTIONS.match(path):
+        return json_reply(error.document, error.status)
+    word = _RPC_WORDS.get(error.code, error.code.upper())
+    return json_reply({"error": {"code": error.status, "message": str(error), "status": word}}, error.status)
 
 
 def decoded(body: bytes) -> object:

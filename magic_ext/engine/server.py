@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .api import handle
 from .errors import EngineError
-from .exchange import Call, Reply
+from .exchange import Call, Reply, error_reply
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -44,7 +44,7 @@ def make_app(engine: Engine, token: str, on_ready: Callable[[], None]) -> Starle
             _check_token(request, token)
             body = await _body(request)
         except EngineError as error:
-            return _whole(error.status, error.document)
+            return _response(error_reply(error, request.url.path))
         call = Call(
             method=request.method,
             path=request.url.path,
@@ -121,9 +121,3 @@ async def _watched(reply: Reply, pieces: Generator[bytes, None, None]) -> AsyncI
             leaving = threading.Timer(reply.grace, reply.job.cancel_if_unread)
             leaving.daemon = True
             leaving.start()
-
-
-def _whole(status: int, document: object) -> Response:
-    from starlette.responses import JSONResponse
-
-    return JSONResponse(document, status)

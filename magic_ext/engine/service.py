@@ -13,6 +13,7 @@ import msgspec
 from magic_ext.engine.models.base import Model
 from magic_ext.wire.content import Json
 
+from .accounting import by_modality
 from .archive import Archive
 from .asked import Asked, read_body
 from .errors import not_found
@@ -130,11 +131,14 @@ class Engine:
         }
         if asked.previous_interaction_id:
             head["previous_interaction_id"] = asked.previous_interaction_id
+        if asked.labels:
+            head["labels"] = asked.labels
         return head
 
     def _work(self, job: Job, asked: Asked, model: Model, bench: Workbench) -> None:
         ending = take_turn(job, asked, model, bench)
-        head = {**job.head, "status": ending.status, "updated": _now(), "usage": ending.usage}
+        usage = by_modality(ending.usage, asked.steps)
+        head = {**job.head, "status": ending.status, "updated": _now(), "usage": usage}
         if ending.errors:
             head["errors"] = list(ending.errors)
         try:

@@ -1,4 +1,4 @@
-"""A server as a user starts it, and pictures from disk."""
+"""Servers as a user starts them, Google's SDKs in environments of their own, and a picture."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-collect_ignore_glob = ["samples/*"]
+collect_ignore_glob = ["samples/*", "checks/*"]
 TOKEN = "a-token-for-tests"
+HERE = Path(__file__).parent
 
 
 class Served(NamedTuple):
@@ -49,8 +51,79 @@ def serve() -> Callable[..., AbstractContextManager[Served]]:
     return _serve
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Served]]:
+    """The server of a model or of a script's name, started when first asked for."""
+    running: dict[str, Served] = {}
+    with contextlib.ExitStack() as stack:
+
+        def of(name: str) -> Served:
+            if name not in running:
+                script = HERE / "scripts" / f"{name}.json"
+                model = f"scripted:{script}" if script.exists() else name
+                running[name] = stack.enter_context(_serve(model, tmp_path_factory.mktemp("server")))
+            return running[name]
+
+        yield of
+
+
+@pytest.fixture(scope="session")
+def server(served: Callable[[str], Served]) -> Served:
     """The server with its default model."""
-    with _serve("offline-planner", tmp_path_factory.mktemp("server")) as served:
-        yield served
+    return served("offline-planner")
+
+
+@pytest.fixture(scope="session")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real JPEG of four pedals: four dark bars on a light ground."""
+    from PIL import Image
+
+    image = Image.new("RGB", (640, 480), "white")
+    for pedal in range(4):
+        image.paste((30, 30, 30), (60 + 140 * pedal, 200, 140 + 140 * pedal, 420))
+    path = tmp_path_factory.mktemp("picture") / "pedals.jpg"
+    image.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def installed() -> Callable[[str, Callable[[Path], None]], Path]:
+    """A folder of the cache, made whole by an ``install`` of it or not at all; other runs may want the same one."""
+    import platformdirs
+
+    cache = Path(os.environ.get("GEMINI_EXEC_TEST_CACHE") or platformdirs.user_cache_path("gemini-exec-tests"))
+
+    def folder(name: str, install: Callable[[Path], None]) -> Path:
+        wanted = cache / name
+        if wanted.exists():
+            return wanted
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache, ignore_cleanup_errors=True) as under_way:
+            made = Path(under_way) / "made"
+            install(made)
+            try:
+                made.rename(wanted)
+            except OSError:
+                if not wanted.exists():  # else another run was first
+                    raise
+        return wanted
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run() -> Callable[..., str]:
+    """Run a command, as a client of a server if one is given; returns what it printed. It must succeed."""
+
+    def run(command: Sequence[str | Path], server: Served | None = None, text: str | None = None, **given: Any) -> str:
+        environment = {**os.environ, "PYTHONUTF8": "1", "NO_PROXY": "127.0.0.1"}
+        if server is not None:
+            environment |= {"GEMINI_API_KEY": server.token, "GOOGLE_GEMINI_BASE_URL": server.url}
+        environment |= given.pop("environment", {})
+        done = subprocess.run(
+            command, input=text, env=environment, capture_output=True, encoding="utf-8", timeout=150, **given
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    return run

@@ -33,24 +33,13 @@ def _quiet_sdk() -> Iterator[None]:
 
 
 @pytest.fixture
-def picture(tmp_path: Path) -> bytes:
-    """A real JPEG of four pedals: four dark bars on a light ground."""
-    image = Image.new("RGB", (640, 480), "white")
-    for pedal in range(4):
-        image.paste((30, 30, 30), (60 + 140 * pedal, 200, 140 + 140 * pedal, 420))
-    stored = io.BytesIO()
-    image.save(stored, "JPEG")
-    return stored.getvalue()
-
-
-@pytest.fixture
-def run_sample(monkeypatch: pytest.MonkeyPatch, picture: bytes) -> Callable[[str, Any], Ran]:
+def run_sample(monkeypatch: pytest.MonkeyPatch, picture: Path) -> Callable[[str, Any], Ran]:
     """Run a sample against a server; the one change is where its picture comes from."""
 
     def run(name: str, served: Any) -> Ran:
         monkeypatch.setenv("GEMINI_API_KEY", served.token)
         monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", served.url)
-        monkeypatch.setattr("requests.get", lambda _: type("Response", (), {"content": picture}))
+        monkeypatch.setattr("requests.get", lambda _: type("Response", (), {"content": picture.read_bytes()}))
         shown: list[Image.Image] = []
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
@@ -80,20 +69,8 @@ def test_the_planner_says_that_it_sees_no_pictures(run_sample: Callable[..., Ran
     assert not ran.shown
 
 
-def test_zoom_and_inspect(
-    run_sample: Callable[..., Ran], serve: Callable[..., AbstractContextManager[Any]], tmp_path: Path
-) -> None:
-    code = (
-        "from PIL import Image\nimport matplotlib.pyplot as plt\n"
-        "pedals = Image.open('input_file_0.jpg').crop((0, 180, 640, 440))\n"
-        "dark = [pedals.getpixel((x, 130))[0] < 128 for x in range(pedals.width)]\n"
-        "print(sum(b and not a for a, b in zip(dark, dark[1:])), 'pedals')\n"
-        "plt.imshow(pedals)\nplt.axis('off')\nplt.show()"
-    )
-    script = [[[{"text": "I zoom in."}, {"code": code}], [{"text": "There are four pedals."}]]]
-    (tmp_path / "zoom.json").write_text(json.dumps(script))
-    with serve("scripted:zoom.json", tmp_path) as served:
-        ran = run_sample("image.py", served)
+def test_zoom_and_inspect(run_sample: Callable[..., Ran], served: Callable[[str], Any]) -> None:
+    ran = run_sample("image.py", served("zoom"))
     assert "4 pedals" in ran.printed
     assert "There are four pedals." in ran.printed
     assert len(ran.shown) == 1 and ran.shown[0].width > 100
@@ -177,12 +154,13 @@ def test_the_sdk_uploads_a_file_and_asks_about_it(
 
 def test_only_the_token_opens_the_door(server: Any) -> None:
     for headers in ({}, {"x-goog-api-key": "wrong"}, {"authorization": "Bearer wrong"}):
-        request = urllib.request.Request(f"{server.url}/v1beta/models", headers=headers)
-        with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(request)
-        assert caught.value.code == 401
-        assert json.loads(caught.value.read())["error"]["code"] == "authentication"
-        caught.value.close()
+        for path, code in (("interactions/v1_a", "authentication"), ("models", 401)):
+            request = urllib.request.Request(f"{server.url}/v1beta/{path}", headers=headers)
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(request)
+            assert caught.value.code == 401
+            assert json.loads(caught.value.read())["error"]["code"] == code
+            caught.value.close()
     request = urllib.request.Request(f"{server.url}/v1/models", headers={"x-goog-api-key": server.token})
     with urllib.request.urlopen(request) as response:
         assert "access-control-allow-origin" not in response.headers
