@@ -31,7 +31,7 @@ from magic_ext.references.inline import too_large
 from magic_ext.references.manifest import Entry, Manifest
 from magic_ext.references.policy import Policy
 from magic_ext.wire.assembly import Assembly
-from magic_ext.wire.content import Content, Document, Image, Text
+from magic_ext.wire.content import Content, Document, Image, Json, Text
 from magic_ext.wire.events import (
     Event,
     InteractionCompleted,
@@ -41,7 +41,7 @@ from magic_ext.wire.events import (
     StepStop,
 )
 from magic_ext.wire.interaction import Interaction
-from magic_ext.wire.request import Request, encode_request
+from magic_ext.wire.request import Request, encode_request, user_input
 from magic_ext.wire.steps import CodeExecutionCall, FunctionCall, FunctionResult, Step, encode_step
 from magic_ext.wire.usage import Usage, sum_of
 
@@ -57,11 +57,13 @@ ROUNDS = 10  # how often a model may ask for functions in one question
 class Tip(msgspec.Struct, frozen=True, kw_only=True):
     """Where a conversation stands: its last interaction, who held it, and what was attached along the way.
 
-    ``files`` counts the attachments, which Google's sandbox numbers over the whole conversation.
+    ``files`` counts the attachments, which Google's sandbox numbers over the whole conversation. ``history`` is the
+    conversation itself where the server keeps nothing of it: its steps as they came, signatures included.
     """
 
     interaction_id: str
     place: str
+    history: tuple[Json, ...] = ()
     files: int = 0
     bindings: tuple[Binding, ...] = ()
 
@@ -69,7 +71,8 @@ class Tip(msgspec.Struct, frozen=True, kw_only=True):
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """All that one cell asks. ``references`` are those of the magic's line; the prompt's own are found in it.
 
-    ``tip`` is the conversation that it continues; ``tools`` are names of the user's functions.
+    ``tip`` is the conversation that it continues; ``tools`` are names of the user's functions. With ``store`` the
+    server keeps question and answer.
     """
 
     prompt: str
@@ -83,6 +86,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     show_thoughts: bool = False
     system: str = ""
     stream: bool = True
+    store: bool = True
     timeout: float = 120.0
 
 
@@ -108,6 +112,7 @@ class Course:
 
     def __init__(self, question: Question, namespace: Mapping[str, Any], cwd: Path) -> None:
         _check_tools(question)
+        _check_kept(question)
         self.question = question
         self._functions = declare(question.tools, namespace)
         endpoint = question.place.endpoint
@@ -160,12 +165,24 @@ class Course:
     @property
     def tip(self) -> Tip:
         """The conversation as it stands after this question."""
+        stored = self.question.store
         return Tip(
-            interaction_id=self._interaction.id,
+            interaction_id=self._interaction.id if stored else "",
             place=self.question.place.name,
+            history=() if stored else self._history(),
             files=self._before.files + len(self.prepared.contents),
             bindings=self.bindings,
         )
+
+    @property
+    def kept(self) -> str:
+        """What the server keeps of the question, for people; Google's days are those of wire.md section 4."""
+        files = any(isinstance(block, Document | Image) and block.uri for block in self.request.input)
+        if not self.question.store:
+            return "the server keeps nothing" + (" but the uploaded files, for 48 h" if files else "")
+        endpoint = self.question.place.endpoint
+        known = endpoint is not None and endpoint.base_url == GOOGLE
+        return "the server keeps it" + (", 1 to 55 days" if known else "")
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -220,9 +237,15 @@ class Course:
         results = tuple(self._called(one, watcher) for one in asked)
         self._heard = len(self.steps)
         self._spent.append(self._interaction.usage)
+        if not self.question.store:
+            return msgspec.structs.replace(self.request, input=(), history=self._history())
         return msgspec.structs.replace(
-            self.request, input=(), results=results, previous_interaction_id=self._interaction.id
+            self.request, input=(), history=(), results=results, previous_interaction_id=self._interaction.id
         )
+
+    def _history(self) -> tuple[Json, ...]:
+        """The conversation to its last step. A server checks its signatures: what came goes back as it came."""
+        return (*self.request.history, user_input(self.request.input), *self._assembly.raw_steps)
 
     def _called(self, asked: FunctionCall, watcher: Watcher) -> FunctionResult:
         watcher.status(f"calling {asked.name}")
@@ -239,6 +262,7 @@ class Course:
         text = "\n\n".join(part for part in (prepared.prompt, prepared.description) if part)
         return Request(
             model=question.place.model,
+            history=self._before.history,
             input=(*prepared.contents, Text(text)),
             code_execution=question.code_execution,
             functions=tuple(function.declaration for function in self._functions),
@@ -248,6 +272,7 @@ class Course:
             thinking_level=question.thinking,
             thinking_summaries=question.show_thoughts,
             previous_interaction_id=self._before.interaction_id,
+            store=question.store,
             stream=question.stream,
         )
 
@@ -320,6 +345,14 @@ def _check_tools(question: Question) -> None:
     if question.tools and question.place.model == OFFLINE_PLANNER:
         raise GeminiExecError(
             f"{OFFLINE_PLANNER} calls no functions.", hint="Leave out --tool, or choose another model with -m."
+        )
+
+
+def _check_kept(question: Question) -> None:
+    if not question.store and question.tip is not None and question.tip.interaction_id:
+        raise GeminiExecError(
+            "The conversation so far is kept by the server alone, which is to keep nothing now.",
+            hint="Leave out -c, or set GeminiExecMagics.store to True.",
         )
 
 

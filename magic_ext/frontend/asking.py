@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     code: bool
     tools: list[str]
     stream: bool
+    store: bool
     api_key: str
     base_url: str
     api_version: str
@@ -119,6 +120,7 @@ class Asking:
             show_thoughts=options.show_thoughts or settings.show_thoughts,
             system=options.system or settings.system,
             stream=settings.stream,
+            store=settings.store,
             timeout=options.timeout or settings.timeout,
         )
 

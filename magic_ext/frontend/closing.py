@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from magic_ext.answer import Answer
 from magic_ext.ask import Course
 from magic_ext.references.attach import Binding
-from magic_ext.references.manifest import Manifest
 from magic_ext.wire.usage import Usage
 
 from .bundles import Footer, size_of
@@ -23,7 +22,7 @@ def footer(course: Course, status: str = "") -> Footer:
         model=answer.model,
         place=answer.place,
         rows_line=_rows(course.bindings),
-        sent_line=_sent(course.manifest, answer.status),
+        sent_line=_sent(course, answer.status),
         seconds=answer.seconds,
         usage=answer.usage if course.manifest.remote else Usage(),  # an estimate that nobody is billed for says nothing
         interaction_id=answer.interaction_id,
@@ -52,7 +51,10 @@ def _rows_of(table: Binding, *, named: bool) -> str:
     return f"{count} of {table.expression}" if named else count
 
 
-def _sent(manifest: Manifest, status: str) -> str:
+def _sent(course: Course, status: str) -> str:
+    manifest = course.manifest
     if not manifest.remote:
         return "nothing left this computer"
-    return "" if status == "not sent" else f"sent {size_of(manifest.bytes)} to {manifest.destination}"
+    if status == "not sent":
+        return ""
+    return f"sent {size_of(manifest.bytes)} to {manifest.destination}; {course.kept}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from .content import Content, Json, Text, encode_content
 from .steps import FunctionResult, encode_step
 
-__all__ = ["Request", "ThinkingLevel", "encode_request"]
+__all__ = ["Request", "ThinkingLevel", "encode_request", "user_input"]
 
 ThinkingLevel = Literal["minimal", "low", "medium", "high", "xhigh"]
 
@@ -20,9 +21,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     ``input`` is one user turn, or ``results`` answer the functions that the interaction before asked for. ``functions``
     are declarations of the caller's own functions (wire.md section 1.4). Tools, system instruction and generation
     settings are not carried over by ``previous_interaction_id`` and so stand in every request (wire.md section 1.1).
+    ``history`` are the steps before, as they came, for a server that keeps none (``store`` is false).
     """
 
     model: str
+    history: tuple[Json, ...] = ()
     input: tuple[Content, ...] = ()
     results: tuple[FunctionResult, ...] = ()
     code_execution: bool = True
@@ -63,14 +66,18 @@ def _tools(request: Request) -> list[Json]:
     return [*built_in, *request.functions]
 
 
+def user_input(blocks: Iterable[Content]) -> Json:
+    """A user's turn as a step: the form that every SDK from 2.9 on sends (wire.md section 0, point 3)."""
+    return {"type": "user_input", "content": [encode_content(block) for block in blocks]}
+
+
 def _input(request: Request) -> str | list[Json]:
-    if request.results:
-        return [encode_step(result) for result in request.results]
     blocks = request.input
-    if len(blocks) == 1 and isinstance(blocks[0], Text):
+    if request.results or (request.history and not blocks):
+        return [*request.history, *(encode_step(result) for result in request.results)]
+    if not request.history and len(blocks) == 1 and isinstance(blocks[0], Text):
         return blocks[0].text
-    # One user_input step: the form that every SDK from 2.9 on sends (wire.md section 0, point 3).
-    return [{"type": "user_input", "content": [encode_content(block) for block in blocks]}]
+    return [*request.history, user_input(blocks)]
 
 
 def _generation_config(request: Request) -> Json:

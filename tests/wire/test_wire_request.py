@@ -24,9 +24,17 @@ CONTENT: st.SearchStrategy[Content] = st.one_of(
     st.just(RawContent({"type": "audio", "data": "QUJD", "mime_type": "audio/wav"})),
 )
 RESULTS = st.builds(FunctionResult, TEXT, TEXT, st.just([{"type": "text", "text": "7"}]), st.booleans())
+HISTORY = (
+    {"type": "user_input", "content": [{"type": "text", "text": "Add them."}]},
+    {"type": "thought", "signature": "c2ln"},
+    {"type": "code_execution_call", "id": "c1", "arguments": {"code": "print(3)", "language": "python"}},
+    {"type": "code_execution_result", "call_id": "c1", "result": "3\n", "is_error": False, "signature": "c2ln"},
+    {"type": "model_output", "content": [{"type": "text", "text": "3"}]},
+)
 REQUESTS = st.builds(
     Request,
     model=st.sampled_from(["gemini-3-flash-preview", "offline-planner"]),
+    history=st.sampled_from([(), HISTORY]),
     input=st.lists(CONTENT, max_size=4).map(tuple),
     results=st.lists(RESULTS, max_size=2).map(tuple),
     code_execution=st.booleans(),
