@@ -81,6 +81,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     tip: Tip | None = None
     code_execution: bool = True
+    search: bool = False
     tools: tuple[str, ...] = ()
     thinking: str | None = None
     show_thoughts: bool = False
@@ -265,6 +266,7 @@ class Course:
             history=self._before.history,
             input=(*prepared.contents, Text(text)),
             code_execution=question.code_execution,
+            google_search=question.search,
             functions=tuple(function.declaration for function in self._functions),
             system_instruction="\n\n".join(
                 part for part in (INSTRUCTION if question.code_execution else "", question.system) if part
@@ -309,6 +311,8 @@ class Course:
                 watcher.status("thinking")
             case StepStart(step={"type": "code_execution_call"}):
                 watcher.status("writing code")
+            case StepStart(step={"type": "google_search_call"}):
+                watcher.status("searching the web")
             case StepStart(step={"type": "model_output"}):
                 watcher.status("writing")
             case StepStop() if isinstance(self._assembly.step(index), CodeExecutionCall):
@@ -342,6 +346,10 @@ class Course:
 
 
 def _check_tools(question: Question) -> None:
+    if question.search and question.place.endpoint is None:
+        raise GeminiExecError(
+            f"{question.place.model} can't search the web.", hint="Leave out --search, or ask a Gemini model with -m."
+        )
     if question.tools and question.place.model == OFFLINE_PLANNER:
         raise GeminiExecError(
             f"{OFFLINE_PLANNER} calls no functions.", hint="Leave out --tool, or choose another model with -m."

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["code_span", "details", "escape", "fence", "neutralise", "parts", "visible"]
+__all__ = ["code_span", "details", "escape", "fence", "fenced", "neutralise", "parts", "visible"]
 
 _JOINER = "\u2060"  # WORD JOINER: invisible, of no width, and no part of any Markdown or HTML syntax
 
@@ -177,6 +177,26 @@ def parts(text: str, size: int, doubling: int = 8) -> list[str]:
         at = end
     rest = "\n".join(lines[start:]).strip("\n")
     return [*found, rest] if rest.strip() else found
+
+
+def fenced(text: str) -> list[tuple[int, int]]:
+    r"""Where the fences of a text stand, each from its first line's beginning to its last line's end, in characters.
+
+    >>> fenced("a\n```\nb\n```\nc")
+    [(2, 11)]
+    """
+    lines = text.split("\n")
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+    found, at = [], 0
+    while at < len(lines):
+        opening = _OPEN.match(lines[at])
+        end = _body(lines, at + 1, opening)[1] if opening else at + 1
+        if opening:
+            found.append((starts[at], starts[end] - 1))
+        at = end
+    return found
 
 
 def _blocks(text: str) -> Iterator[str | _Fence]:

@@ -57,6 +57,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     paste: str | None = None
     out: str | None = None
     dry_run: bool = False
+    search: bool | None = None
     tools: tuple[str, ...] = ()
     system: str | None = None
     timeout: float | None = None
@@ -109,6 +110,9 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(flags=("-o", "--out"), field="out", value="NAME", help="keep the answer in the variable NAME"),
     Option(flags=("--dry-run",), field="dry_run", help="show what would be sent, and send nothing"),
+    Option(
+        flags=("--search",), field="search", help="let Gemini search the web; the pages it cites stand below the text"
+    ),
     Option(
         flags=("--tool",),
         field="tools",

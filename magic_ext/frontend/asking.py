@@ -43,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float
     show_thoughts: bool
     code: bool
+    search: bool
     tools: list[str]
     stream: bool
     store: bool
@@ -115,6 +116,7 @@ class Asking:
             policy=parse_policy(options.send or settings.send),
             tip=self._tip(options.conversation, place),
             code_execution=settings.code and not options.no_code,
+            search=options.search or settings.search,
             tools=(*settings.tools, *options.tools),
             thinking=options.thinking or settings.thinking or None,
             show_thoughts=options.show_thoughts or settings.show_thoughts,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +17,7 @@ import msgspec
 from magic_ext.answer import Attempt
 from magic_ext.markdown import details, escape, fence, neutralise, visible
 from magic_ext.references.manifest import Entry, Manifest
-from magic_ext.wire.content import Annotation, Image, Text
+from magic_ext.wire.content import Image
 from magic_ext.wire.steps import Step, encode_step
 from magic_ext.wire.usage import Usage
 
@@ -36,7 +36,6 @@ __all__ = [
     "result_output",
     "shortened",
     "size_of",
-    "sources",
     "text_output",
     "thought_output",
 ]
@@ -144,17 +143,6 @@ def image_output(image: Image, number: int, title: str = "") -> Output:
         return Output({"text/plain": f"[{alt}; not shown, it is no PNG, JPEG, GIF or WebP: _gemini.images[{number}]]"})
     data = {kind: base64.b64encode(content).decode("ascii"), "text/plain": f"[{alt}; _gemini.images[{number}]]"}
     return Output(data, {kind: {"alt": alt}})
-
-
-def sources(contents: Iterable[object]) -> str:
-    """The pages that a text cites, as Markdown to be put behind it; empty without citations."""
-    cited: dict[str, Annotation] = {}
-    for block in contents:
-        for annotation in block.annotations if isinstance(block, Text) else ():
-            if annotation.url:
-                cited.setdefault(annotation.url, annotation)
-    lines = [f"{n}. {escape(a.title or '')} <{url}>" for n, (url, a) in enumerate(cited.items(), start=1)]
-    return "\n".join(["", "", "Sources:", "", *lines]) if lines else ""
 
 
 def receipt_output(manifest: Manifest) -> Output:

@@ -20,11 +20,11 @@ from magic_ext.frontend.bundles import (
     raw_output,
     receipt_output,
     result_output,
-    sources,
     text_output,
     thought_output,
 )
-from magic_ext.frontend.tool_outputs import function_output, returned_output
+from magic_ext.frontend.citations import marked, sources
+from magic_ext.frontend.tool_outputs import SEARCHES, function_output, returned_output, search_outputs
 from magic_ext.markdown import fence, parts
 from magic_ext.references.manifest import Manifest
 from magic_ext.wire.content import Content, Document, Image, Text
@@ -34,6 +34,7 @@ from magic_ext.wire.steps import (
     FunctionCall,
     FunctionResult,
     ModelOutput,
+    RawStep,
     Step,
     Thought,
     UserInput,
@@ -107,6 +108,8 @@ class _Page:
             case FunctionResult(call_id):
                 if not any(isinstance(s, FunctionCall) and s.id == call_id for s in self._steps[:position]):
                     self.outputs.append(returned_output(step))
+            case RawStep(raw) if step.type in SEARCHES:
+                self.outputs += search_outputs(raw)
             case _:
                 self.outputs.append(raw_output(step))
 
@@ -175,8 +178,7 @@ def _runs(steps: Sequence[Step]) -> tuple[dict[int, _Run], set[int]]:
 
 
 def _said(content: Sequence[Content]) -> list[Output]:
-    text = "".join(block.text for block in content if isinstance(block, Text)) + sources(content)
-    outputs = [text_output(part) for part in parts(text, _PART) if part.strip()]
+    outputs = [text_output(part) for part in (*parts(marked(content), _PART), sources(content)) if part.strip()]
     for block in content:
         if isinstance(block, Document) and block.uri:
             outputs.append(text_output(f"A document: <{block.uri}>"))

@@ -1,19 +1,23 @@
-"""Outputs for tools other than code: the calls of the user's functions."""
+"""Outputs for tools other than code: the calls of the user's functions, and searches."""
 
 from __future__ import annotations
 
+import contextlib
+from html.parser import HTMLParser
 from typing import Any
 
 import msgspec
 
-from magic_ext.markdown import details, fence, visible
-from magic_ext.wire.content import Image, decode_contents, text_of
-from magic_ext.wire.steps import FunctionCall, FunctionResult
+from magic_ext.markdown import details, escape, fence, neutralise, visible
+from magic_ext.wire.content import Image, Json, decode_contents, text_of
+from magic_ext.wire.steps import FunctionCall, FunctionResult, parsed_arguments
 
 from .bundles import Output, shortened
 
-__all__ = ["function_output", "returned_output"]
+__all__ = ["SEARCHES", "function_output", "returned_output", "search_outputs"]
 
+SEARCHES = frozenset({"google_search_call", "google_search_result"})
+_SUGGESTIONS = 100_000  # characters of HTML that are read
 _SUMMARY = 100  # characters of a call that stand in the line it is folded under
 
 
@@ -38,6 +42,54 @@ def returned_output(result: FunctionResult) -> Output:
     return Output(
         {"text/markdown": details(summary, fence(told, "text")), "text/plain": f"[{visible(summary)}] {told}"}
     )
+
+
+def search_outputs(raw: Json) -> list[Output]:
+    """A search of the web: what was asked, folded, and later the searches that Google suggests, as links."""
+    if raw.get("is_error") is True:
+        return [_folded("The web search failed", [])]
+    if raw.get("type") == "google_search_call":
+        arguments = parsed_arguments(raw.get("arguments"))
+        asked = arguments.get("queries") if isinstance(arguments, dict) else ()
+        queries = asked if isinstance(asked, list) else ()
+        return [_folded("Searched the web", [escape(str(query)) for query in queries])]
+    links = _Links()
+    results = raw.get("result")
+    for found in results if isinstance(results, list) else ():
+        html = found.get("search_suggestions") if isinstance(found, dict) else None
+        with contextlib.suppress(AssertionError):  # what the parser raises at a damaged declaration
+            links.feed(html[:_SUGGESTIONS] if isinstance(html, str) else "")
+    return [_folded("Search suggestions", links.found)] if links.found else []
+
+
+class _Links(HTMLParser):
+    """The links of an HTML text as Markdown; nothing else of it is ever shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._address = ""
+        self._words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        address = dict(attrs).get("href") or ""
+        if tag == "a" and address.lower().startswith(("https://", "http://")):
+            self._address, self._words = "".join(address.split()), []
+
+    def handle_data(self, data: str) -> None:
+        self._words.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a" and self._address:
+            words = " ".join("".join(self._words).split())
+            self.found.append(neutralise(f"[{escape(words)}](<{self._address}>)" if words else f"<{self._address}>"))
+            self._address = ""
+
+
+def _folded(title: str, lines: list[str]) -> Output:
+    body = "\n".join(f"- {line}" for line in lines)
+    plain = f"[{title}: {'; '.join(lines)}]" if lines else f"[{title}]"
+    return Output({"text/markdown": details(title, body), "text/plain": plain})
 
 
 def _told(result: FunctionResult) -> str:

@@ -30,6 +30,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     results: tuple[FunctionResult, ...] = ()
     code_execution: bool = True
     functions: tuple[Json, ...] = ()
+    google_search: bool = False
     system_instruction: str = ""
     thinking_level: str | None = None  # a ThinkingLevel; the server's list may be longer
     thinking_summaries: bool = False
@@ -63,6 +64,7 @@ def encode_request(request: Request) -> Json:
 
 def _tools(request: Request) -> list[Json]:
     built_in: list[Json] = [{"type": "code_execution"}] if request.code_execution else []
+    built_in += [{"type": "google_search"}] if request.google_search else []
     return [*built_in, *request.functions]
 
 

@@ -361,8 +361,8 @@ def test_cited_pages_are_named_below_the_text() -> None:
     cited = Text(
         "So it is.", (Annotation(url="https://e.example/a", title="A [b] <c>"), Annotation(url="javascript:x"))
     )
-    shown = layout([ModelOutput((cited,))])[0].data["text/markdown"]
-    assert "1. A \\[b\\] \\<\u2060c\\> https://e.example/a" in shown
+    shown = layout([ModelOutput((cited,))])[1].data["text/markdown"]
+    assert "1. [A \\[b\\] \\<\u2060c\\>](https://e.example/a)" in shown
     assert "<javascript:" not in shown
 
 

@@ -38,6 +38,7 @@ REQUESTS = st.builds(
     input=st.lists(CONTENT, max_size=4).map(tuple),
     results=st.lists(RESULTS, max_size=2).map(tuple),
     code_execution=st.booleans(),
+    google_search=st.booleans(),
     functions=st.sampled_from([(), ({"type": "function", "name": "f", "parameters": {"type": "object"}},)]),
     system_instruction=TEXT,
     thinking_level=st.sampled_from([None, "minimal", "low", "medium", "high", "xhigh"]),
@@ -81,7 +82,7 @@ def test_the_check_above_finds_unknown_fields(body: Json) -> None:
 def test_a_body_says_only_what_was_asked(request: Request) -> None:
     body = encode_request(request)
     said = {"model", "input"}
-    said |= {"tools"} if request.code_execution or request.functions else set()
+    said |= {"tools"} if request.code_execution or request.functions or request.google_search else set()
     said |= {name for name in ("system_instruction", "previous_interaction_id") if getattr(request, name)}
     said |= {"store"} if not request.store else set()
     said |= {"stream"} if request.stream else set()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from magic_ext.frontend.bundles import Footer, footer_output, image_output, receipt_output, result_output
+from magic_ext.frontend.citations import sources
 from magic_ext.frontend.layout import closing_notes, layout
 from magic_ext.markdown import visible
 from magic_ext.references.manifest import Manifest
@@ -73,6 +74,7 @@ class Terminal:
             self._ended.add(index)
             if isinstance(step, ModelOutput):
                 self._write("\n\n" if step.text else "")
+                self._write(f"{visible(pages)}\n\n" if (pages := sources(step.content)) else "")
             if isinstance(step, ModelOutput | CodeExecutionResult):
                 self._figures(step)
 
