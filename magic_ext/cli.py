@@ -19,9 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="gemini-exec", description=__doc__.replace("``", ""))
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="answer two questions about a real table, here and now").set_defaults(run=_demo)
-    lab = commands.add_parser("lab", help="open the demo's notebook in JupyterLab")
+    lab = commands.add_parser("lab", help="open the demo's notebook in JupyterLab; its options are passed on")
     lab.set_defaults(run=_lab)
-    lab.add_argument("options", nargs=argparse.REMAINDER, help="passed on to jupyter lab")
     doctor = commands.add_parser("doctor", help="what is here, what is missing, where things are kept")
     doctor.set_defaults(run=_doctor)
     serve = commands.add_parser("serve", help="serve the embedded engine over HTTP on this computer")
@@ -31,7 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--token", default="", help="what clients send as API key (default: GEMINI_EXEC_TOKEN, or a new one)"
     )
     serve.add_argument("--model", default="offline-planner", help="what answers to every gemini-* name")
-    given = parser.parse_args(arguments)
+    given, others = parser.parse_known_args(arguments)
+    given.others = others
+    if given.others and given.command != "lab":
+        parser.error(f"unrecognized arguments: {' '.join(given.others)}")
     try:
         code: int = given.run(given)
     except GeminiExecError as error:
@@ -53,7 +55,7 @@ def _lab(given: argparse.Namespace) -> int:
     from magic_ext.demo import lab_notebook
 
     notebook = lab_notebook()
-    return subprocess.call([sys.executable, "-m", "jupyterlab", str(notebook), *given.options])
+    return subprocess.call([sys.executable, "-m", "jupyterlab", str(notebook), *given.others])
 
 
 def _doctor(_: argparse.Namespace) -> int:
@@ -92,6 +94,7 @@ def _listener(port: int) -> socket.socket:
     try:
         listener.bind(("127.0.0.1", port))
     except (OSError, OverflowError) as error:
+        listener.close()
         raise GeminiExecError(f"Port {port} can't be used ({error}).", hint="Choose another with --port.") from error
     listener.listen(128)
     return listener
