@@ -72,7 +72,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """All that one cell asks. ``references`` are those of the magic's line; the prompt's own are found in it.
 
     ``tip`` is the conversation that it continues; ``tools`` are names of the user's functions. With ``store`` the
-    server keeps question and answer.
+    server keeps question and answer; in the ``background`` it works on whether or not somebody listens.
     """
 
     prompt: str
@@ -88,6 +88,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     system: str = ""
     stream: bool = True
     store: bool = True
+    background: bool = False
     timeout: float = 120.0
 
 
@@ -221,7 +222,8 @@ class Course:
         return msgspec.structs.replace(self.request, input=sent)
 
     def _hear(self, client: Client, request: Request, watcher: Watcher) -> None:
-        with contextlib.closing(client.stream(encode_request(request))) as events:  # also when left early
+        ask = client.background if request.background else client.stream
+        with contextlib.closing(ask(encode_request(request))) as events:  # also when left early
             for event in events:
                 self._take(event, watcher)
 
@@ -275,7 +277,8 @@ class Course:
             thinking_summaries=question.show_thoughts,
             previous_interaction_id=self._before.interaction_id,
             store=question.store,
-            stream=question.stream,
+            background=question.background,
+            stream=question.stream and not question.background,
         )
 
     def _client(self, watcher: Watcher) -> Client:
@@ -357,6 +360,11 @@ def _check_tools(question: Question) -> None:
 
 
 def _check_kept(question: Question) -> None:
+    if question.background and not question.store:
+        raise GeminiExecError(
+            "A server that keeps nothing can't answer in the background.",
+            hint="Leave out --background, or set GeminiExecMagics.store to True.",
+        )
     if not question.store and question.tip is not None and question.tip.interaction_id:
         raise GeminiExecError(
             "The conversation so far is kept by the server alone, which is to keep nothing now.",

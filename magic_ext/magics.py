@@ -69,6 +69,7 @@ class GeminiExecMagics(Magics):
     tools = List(Unicode(), help="Names of your functions that the model may call.").tag(config=True)
     debug = Bool(False, help="Show the whole traceback of an error.").tag(config=True)
     stream = Bool(True, help="Show the answer while it comes.").tag(config=True)
+    background = Bool(False, help="Let the server work by itself; look for the answer.").tag(config=True)
     store = Bool(True, help="Let the server keep questions and answers; False: it keeps nothing.").tag(config=True)
     api_key = _Key("", help="The Gemini API key; better in GEMINI_API_KEY or by %gemini key.").tag(config=True)
     base_url = Unicode("", help="The server; empty: GOOGLE_GEMINI_BASE_URL, else Google's.").tag(config=True)

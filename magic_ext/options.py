@@ -61,6 +61,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[str, ...] = ()
     system: str | None = None
     timeout: float | None = None
+    background: bool = False
     show_thoughts: bool | None = None
     no_code: bool | None = None
     debug: bool | None = None
@@ -122,6 +123,11 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(flags=("--system",), field="system", value="TEXT", help="an instruction for the model, for this cell"),
     Option(flags=("--timeout",), field="timeout", value="SECONDS", help="the longest silence to wait through (120)"),
+    Option(
+        flags=("--background",),
+        field="background",
+        help="let the server work by itself and look for the answer every few seconds, for a very long question",
+    ),
     Option(flags=("--show-thoughts",), field="show_thoughts", help="show the model's summaries of its thoughts"),
     Option(flags=("--no-code",), field="no_code", help="don't let the model run code"),
     Option(flags=("--debug",), field="debug", help="show the whole traceback of an error"),

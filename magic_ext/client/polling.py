@@ -44,7 +44,7 @@ class News:
     ['InteractionCreated', 'StatusUpdate']
     >>> now = Interaction(id="v1_a", status="completed", raw={"steps": [said]})
     >>> [type(event).__name__ for event in news.of(now)]
-    ['StatusUpdate', 'StepStart', 'StepStop', 'InteractionCompleted']
+    ['StepStart', 'StepStop', 'InteractionCompleted']
     """
 
     def __init__(self) -> None:
@@ -56,10 +56,10 @@ class News:
         """The events between the last reading and this one."""
         if self._status is None:
             yield InteractionCreated(interaction)
-        if interaction.status != self._status:
-            self._status = interaction.status
-            yield StatusUpdate(interaction.status)
         running, steps = interaction.status in RUNNING, steps_of(interaction)
+        if running and interaction.status != self._status:
+            yield StatusUpdate(interaction.status)
+        self._status = interaction.status
         for index, step in enumerate(steps):
             if self._steps[index : index + 1] != [step]:
                 yield StepStart(index, step)

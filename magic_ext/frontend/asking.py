@@ -47,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tools: list[str]
     stream: bool
     store: bool
+    background: bool
     api_key: str
     base_url: str
     api_version: str
@@ -123,6 +124,7 @@ class Asking:
             system=options.system or settings.system,
             stream=settings.stream,
             store=settings.store,
+            background=options.background or settings.background,
             timeout=options.timeout or settings.timeout,
         )
 

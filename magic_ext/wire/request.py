@@ -37,6 +37,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     max_output_tokens: int | None = None
     previous_interaction_id: str = ""
     store: bool = True
+    background: bool = False
     stream: bool = True
 
 
@@ -57,6 +58,8 @@ def encode_request(request: Request) -> Json:
         body["previous_interaction_id"] = request.previous_interaction_id
     if not request.store:
         body["store"] = False
+    if request.background:
+        body["background"] = True
     if request.stream:
         body["stream"] = True
     return body

@@ -46,6 +46,7 @@ REQUESTS = st.builds(
     max_output_tokens=st.none() | st.integers(1, 65536),
     previous_interaction_id=st.sampled_from(["", "v1_ChdTEST1"]),
     store=st.booleans(),
+    background=st.booleans(),
     stream=st.booleans(),
 )
 
@@ -85,7 +86,7 @@ def test_a_body_says_only_what_was_asked(request: Request) -> None:
     said |= {"tools"} if request.code_execution or request.functions or request.google_search else set()
     said |= {name for name in ("system_instruction", "previous_interaction_id") if getattr(request, name)}
     said |= {"store"} if not request.store else set()
-    said |= {"stream"} if request.stream else set()
+    said |= {name for name in ("stream", "background") if getattr(request, name)}
     if request.thinking_level or request.thinking_summaries or request.max_output_tokens is not None:
         said |= {"generation_config"}
     assert set(body) == said
