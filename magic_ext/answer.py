@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,7 +15,7 @@ from magic_ext.wire.usage import Usage
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
-__all__ = ["Answer", "Attempt", "Picture"]
+__all__ = ["Answer", "Attempt", "Picture", "printed"]
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -23,6 +24,20 @@ class Attempt(msgspec.Struct, frozen=True):
     code: str
     result: str
     failed: bool
+
+
+def printed(results: Iterable[CodeExecutionResult]) -> str:
+    r"""What the results of one call printed, each on lines of its own.
+
+    >>> from magic_ext.wire.content import Text
+    >>> printed([CodeExecutionResult("c", (Text("1"),)), CodeExecutionResult("c", (Text("ZeroDivisionError"),), True)])
+    '1\nZeroDivisionError'
+    """
+    text = ""
+    for result in results:
+        text += "\n" if text and result.text and not text.endswith("\n") else ""
+        text += result.text
+    return text
 
 
 class Picture(bytes):
@@ -75,7 +90,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(
             Attempt(
                 step.code,
-                "".join(result.text for result in self._results(step, position)),
+                printed(self._results(step, position)),
                 any(result.is_error for result in self._results(step, position)),
             )
             for position, step in enumerate(self.steps)
@@ -128,9 +143,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
                     pieces.append((neutralise(step.text), visible(step.text)))
                 case CodeExecutionCall(_, code, language):
                     pieces.append((fence(code, language), visible(code)))
-                    printed = "".join(result.text for result in self._results(step, position))
-                    if printed:
-                        pieces.append((fence(printed, "text"), visible(printed)))
+                    if text := printed(self._results(step, position)):
+                        pieces.append((fence(text, "text"), visible(text)))
                 case _:
                     pass
         markdown, plain = zip(*pieces, strict=True) if pieces else ((), ())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from magic_ext.answer import Attempt
+from magic_ext.answer import Attempt, printed
 from magic_ext.frontend.bundles import (
     Footer,
     Output,
@@ -43,6 +43,7 @@ from magic_ext.wire.steps import (
 __all__ = ["closing_notes", "final_outputs", "layout"]
 
 _PART = 3000  # characters of text an output: what JupyterLab re-renders ten times a second without falling behind
+_DEEDS = CodeExecutionCall | CodeExecutionResult | FunctionCall
 _LIMIT = 44  # with receipt, notes, buttons and footer below the 50 outputs that JupyterLab shows of a cell
 
 
@@ -59,7 +60,7 @@ class _Run(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        return "".join(result.text for result in self.results)
+        return printed(self.results)
 
 
 def layout(steps: Sequence[Step]) -> list[Output]:
@@ -148,11 +149,14 @@ def final_outputs(
 
 
 def closing_notes(steps: Sequence[Step], footer: Footer, note: str = "") -> list[str]:
-    """What has to be said below an answer: that it is not whole, or that no code ran though code was asked for."""
+    """What has to be said below an answer: that it is not whole, or that no code ran though code was asked for.
+
+    A model that searched or called functions has done something; one that did nothing speaks from memory.
+    """
     if note:
         return [note]
-    ran = any(isinstance(step, CodeExecutionCall | CodeExecutionResult) for step in steps)
-    return ["No code was executed."] if footer.code_expected and not ran else []
+    idle = not any(isinstance(step, _DEEDS) or (isinstance(step, RawStep) and step.type in SEARCHES) for step in steps)
+    return ["No code was executed."] if footer.code_expected and idle else []
 
 
 def _runs(steps: Sequence[Step]) -> tuple[dict[int, _Run], set[int]]:
