@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import ssl
 import struct
@@ -27,6 +28,7 @@ REPOSITORY = Path(__file__).parent.parent
 def _private_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keys away, and the folders where the package keeps things, those of this run; kernels inherit both."""
     before = dict(os.environ)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background inherits that it is ignored
     for name in KEYS:
         os.environ.pop(name, None)
     home = tmp_path_factory.mktemp("user")
