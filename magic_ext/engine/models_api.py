@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from magic_ext.wire.content import Document, Json, Text
+from magic_ext.wire.content import Document, Image, Json, Text
 from magic_ext.wire.steps import UserInput
 
 from .accounting import estimate
@@ -41,10 +41,11 @@ def _count(body: object) -> int:
     return int(estimate([UserInput(blocks)], (), 1)["total_input_tokens"])
 
 
-def _block(part: Json) -> Text | Document:
+def _block(part: Json) -> Text | Image | Document:
     inline = part.get("inlineData") or part.get("inline_data")
     if isinstance(inline, dict):
-        return Document(data=str(inline.get("data", "")))
+        kind = str(inline.get("mimeType") or inline.get("mime_type") or "")
+        return (Image if kind.startswith("image/") else Document)(data=str(inline.get("data", "")))
     return Text(str(part.get("text", "")))
 
 

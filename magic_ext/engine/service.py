@@ -141,6 +141,9 @@ class Engine:
         head = {**job.head, "status": ending.status, "updated": _now(), "usage": usage}
         if ending.errors:
             head["errors"] = list(ending.errors)
+        if not asked.store:
+            with self._lock:
+                self._jobs.pop(job.id, None)  # what is not to be kept can't be asked for again
         try:
             bench.give_back(job.id if asked.store else None)
             job.finish(head, lambda log: self._archive.end(job, asked, head, log))

@@ -56,12 +56,7 @@ def test_the_sample_of_a_picture_counts_by_code(javascript: Callable[..., str], 
 
 @pytest.mark.parametrize(
     ("check", "model"),
-    [
-        ("stream", "offline-planner"),
-        ("files", "offline-planner"),
-        ("errors", "offline-planner"),
-        ("functions", "weather"),
-    ],
+    [*((check, "offline-planner") for check in ("stream", "files", "errors")), ("functions", "weather")],
 )
 def test_a_check_holds(check: str, model: str, javascript: Callable[..., str]) -> None:
     javascript(f"checks/{check}.mjs", model)

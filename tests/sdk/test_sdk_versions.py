@@ -17,6 +17,8 @@ import pytest
 pytestmark = pytest.mark.slow
 VERSIONS = ("2.0.0", "2.34.0", "3.4.0")
 HERE = Path(__file__).parent
+PLANNED = ("stream", "asynchronous", "kept", "labels", "files", "models", "errors")
+SCRIPTED = {"background": "slow", "functions": "weather"}
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
@@ -51,14 +53,7 @@ def test_the_sample_of_a_picture_shows_what_the_code_drew(
     assert printed.count("shown: ") == 1
 
 
-@pytest.mark.parametrize(
-    ("check", "model"),
-    [
-        *[(check, "offline-planner") for check in ("stream", "kept", "labels", "files", "models", "errors")],
-        ("background", "slow"),
-        ("functions", "weather"),
-    ],
-)
+@pytest.mark.parametrize(("check", "model"), [*((check, "offline-planner") for check in PLANNED), *SCRIPTED.items()])
 def test_a_check_holds(
     check: str,
     model: str,

@@ -1,4 +1,4 @@
-"""What was asked is kept: get, resume after any event, go on from one answer in two ways, delete."""
+"""What was asked is kept, unless it must not be: get, resume after any event, go on in two ways, delete."""
 
 from google import genai
 
@@ -29,12 +29,14 @@ assert [branch.previous_interaction_id for branch in branches] == [first, first]
 for branch, result in zip(branches, ("14", "99"), strict=True):
     assert branch.status == "completed" and result in branch.steps[-1].content[0].text, branch.steps
 
-deleted = branches[0].id
-client.interactions.delete(deleted)
-try:
-    client.interactions.get(deleted)
-except Exception as error:
-    assert type(error).__name__ == "NotFoundError" and error.status_code == 404, repr(error)
-else:
-    raise AssertionError("a deleted interaction was given out")
+client.interactions.delete(branches[0].id)
+unkept = client.interactions.create(model=MODEL, input="What is 6 * 7?", tools=TOOLS, store=False)
+assert unkept.status == "completed", unkept
+for gone in (branches[0].id, unkept.id):
+    try:
+        client.interactions.get(gone)
+    except Exception as error:
+        assert type(error).__name__ == "NotFoundError" and error.status_code == 404, repr(error)
+    else:
+        raise AssertionError("an interaction that is not kept was given out")
 assert client.interactions.get(branches[1].id).status == "completed"
