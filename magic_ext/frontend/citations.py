@@ -77,6 +77,8 @@ def _numbers(blocks: Iterable[Text]) -> dict[str, int]:
 
 
 def _block(block: Text, numbers: dict[str, int]) -> str:
+    if not block.annotations:
+        return block.text
     text, places = block.text, _Places(block.text)
     marks: dict[int, set[int]] = {}
     for citation in _citations([block]):

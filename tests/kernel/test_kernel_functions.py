@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -195,3 +196,45 @@ def test_functions_can_be_a_setting(notebook: Any, asked_at: Callable[..., Any],
     notebook.run("%%gemini_exec --no-code --tool table\nHow cold is it?")
     notebook.do("%config GeminiExecMagics.tools = []")
     assert [tool["name"] for tool in body_of(server.seen[0])["tools"]] == ["weather", "table"]
+
+
+def test_functions_are_called_in_the_background_too(
+    notebook: Any, asked_at: Callable[..., Any], faults: SimpleNamespace, body_of: Any
+) -> None:
+    def reading(id: str, status: str, *steps: dict[str, Any]) -> Any:
+        return faults.reply(200, {"id": id, "status": status, "steps": list(steps)})
+
+    call = {"type": "function_call", "id": "f1", "name": "weather", "arguments": {"city": "Kyiv"}}
+    cold = {"type": "model_output", "content": [{"type": "text", "text": "Cold."}]}
+    server = asked_at(
+        reading("v1_a", "in_progress"),
+        reading("v1_a", "requires_action", call),
+        reading("v1_b", "in_progress"),
+        reading("v1_b", "completed", cold),
+    )
+    ran = notebook.run("%%gemini_exec --background --tool weather -o answer\nHow cold is it?")
+    assert ran.status == "ok", ran.of("error")
+    assert [(seen.method, seen.target.rpartition("/")[2].partition("?")[0]) for seen in server.seen] == [
+        ("POST", "interactions"),
+        ("GET", "v1_a"),
+        ("POST", "interactions"),
+        ("GET", "v1_b"),
+    ]
+    again = body_of(server.seen[2])
+    assert again["background"] is True and again["previous_interaction_id"] == "v1_a"
+    assert _results(again) == {"f1": '{"city":"Kyiv","degrees":-3}'}
+    assert notebook.value("answer.text") == "Cold."
+
+
+def test_the_stop_button_reaches_a_function(notebook: Any, asked_at: Callable[..., Any], google: Any) -> None:
+    notebook.do("import time\ndef slow() -> int:\n    print('begun', flush=True)\n    time.sleep(60)")
+    server = asked_at(google(_call("f1", "slow", {}), status="requires_action"), google(_said("Too late.")))
+    cell = notebook.begin("%%gemini_exec --tool slow\nTake your time.")
+    while "begun" not in json.dumps(notebook.hear(cell)["content"], default=str):
+        pass
+    notebook.interrupt()
+    ran = notebook.finish(cell)
+    assert [error["ename"] for error in ran.of("error")] == ["KeyboardInterrupt"]
+    assert "Interrupted" in ran.text and "[slow()]" in ran.text
+    assert len(server.seen) == 1
+    assert notebook.value("6 * 7") == 42
