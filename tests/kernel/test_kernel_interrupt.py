@@ -70,7 +70,7 @@ def test_in_a_silent_stream(notebook: Any, asked_at: Callable[..., Any], faults:
         sent.set()
         assert to.client_has_gone()
 
-    asked_at(script)
+    server = asked_at(script)
     begun = notebook.begin(ASK, live=live)
     assert sent.wait(30)
     if live:
@@ -82,6 +82,7 @@ def test_in_a_silent_stream(notebook: Any, asked_at: Callable[..., Any], faults:
     assert "Grüße" in ran.text
     assert "Interrupted; this is not the whole answer." in ran.text
     assert "status: interrupted" in ran.text
+    assert [seen.target for seen in server.seen[1:]] == ["/v1beta/interactions/v1_a/cancel"]
 
 
 def test_while_a_request_waits_for_its_next_try(
