@@ -40,7 +40,7 @@ class Hearing:
         match event:
             case InteractionCreated(interaction) | InteractionCompleted(interaction):
                 self.id = interaction.id or self.id
-        self.ended = isinstance(event, InteractionCompleted)
+        self.ended = self.ended or isinstance(event, InteractionCompleted)
         return True
 
     def goes_on(self) -> bool:

@@ -180,6 +180,8 @@ class Client:
                 yield event
             if hearing.ended:
                 return
+            if not hearing.id:  # nothing to ask for it by
+                raise cut_short()
             pause(seconds)
             try:
                 interaction, failures = self.get(hearing.id), 0

@@ -70,6 +70,13 @@ def test_three_failures_in_a_row_are_too_many(serve: Any, connect: Any, reading:
     assert len(server.seen) == 4
 
 
+def test_an_answer_without_an_id_cannot_be_looked_for(serve: Any, connect: Any, faults: SimpleNamespace) -> None:
+    server = serve(faults.reply(200, {"status": "in_progress", "steps": []}))
+    with pytest.raises(StreamBroken):
+        list(connect(server).background(BODY))
+    assert len(server.seen) == 1
+
+
 def test_an_answer_that_is_gone(serve: Any, connect: Any, faults: SimpleNamespace, reading: Any) -> None:
     server = serve(reading("queued"), faults.reply(404, {"error": {"code": "not_found", "message": "Gone."}}))
     with pytest.raises(NotFound):

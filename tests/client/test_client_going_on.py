@@ -186,6 +186,18 @@ def test_nothing_is_taken_up_after_the_end(
     assert methods(server) == ["POST"]
 
 
+def test_what_follows_the_end_is_no_reason_to_cancel(
+    serve: Any, connect: Any, faults: SimpleNamespace, log: list[dict[str, Any]]
+) -> None:
+    server = serve(faults.streamed(faults.sse(*log, {"event_type": "novelty", "event_id": "evt_99"})))
+    events = connect(server).stream(BODY)
+    for event in events:
+        if event.event_id == "evt_99":
+            break
+    events.close()
+    assert methods(server) == ["POST"]
+
+
 def test_an_error_of_the_server_is_not_taken_up(
     serve: Any, connect: Any, faults: SimpleNamespace, log: list[dict[str, Any]]
 ) -> None:
