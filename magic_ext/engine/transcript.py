@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import uuid
 
+import msgspec
+
 from magic_ext.wire.content import Json, Text
 from magic_ext.wire.steps import (
     CodeExecutionCall,
@@ -76,14 +78,15 @@ class Transcript:
 
     def result_end(self, call_id: str, is_error: bool) -> None:
         """Close the result; ``is_error`` when the code failed."""
-        self._delta({"type": "code_execution_result", "is_error": is_error})
+        self._delta({"type": "code_execution_result", "result": "", "is_error": is_error})
         text = "".join(self._pieces)
         self._end(CodeExecutionResult(call_id, (Text(text),) if text else (), is_error))
 
     def function_call(self, name: str, arguments: Json) -> None:
-        """Ask for one of the caller's functions."""
+        """Ask for one of the caller's functions; the arguments stream as text, as Google's do (wire.md section 3.3)."""
         call = FunctionCall(f"call_{uuid.uuid4().hex[:12]}", name, arguments)
-        self._start(encode_step(call))
+        self._start({**encode_step(call), "arguments": {}})
+        self._delta({"type": "arguments_delta", "arguments": msgspec.json.encode(arguments).decode()})
         self._end(call)
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ assert started[-3:] == ["code_execution_call", "code_execution_result", "model_o
 deltas = [event.delta for event in events if event.event_type == "step.delta"]
 dumped = [delta.model_dump() for delta in deltas]  # 2.0.0 leaves the arguments of a delta a dict, later ones do not
 code = [delta["arguments"]["code"] for delta in dumped if delta["type"] == "code_execution_call"]
-printed = "".join(delta.get("result") or "" for delta in dumped if delta["type"] == "code_execution_result")
+printed = "".join(delta["result"] for delta in dumped if delta["type"] == "code_execution_result")
 answer = "".join(delta.text for delta in deltas if delta.type == "text")
 assert len(code) == 1 and code[0].strip(), code
 assert "5117" in printed, printed
