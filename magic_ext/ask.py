@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -122,11 +122,10 @@ class Course:
         destination = Remote(endpoint.host, self._before.files) if endpoint is not None else Local(_handover.folder())
         prepared, manifest = prepare(question.prompt, question.references, namespace, cwd, destination, question.policy)
         self.prepared: Prepared = prepared
-        told = (
-            Entry(name=f"{f.name}()", kind="function", bytes=f.bytes, tokens=tokens(f.bytes)) for f in self._functions
-        )
-        self.manifest: Manifest = msgspec.structs.replace(manifest, entries=(*manifest.entries, *told))
         self.request = self._request()
+        told = (_entry(f"{function.name}()", "function", function.bytes) for function in self._functions)
+        entries = (*manifest.entries, *told, *(self._along() if endpoint is not None else ()))
+        self.manifest: Manifest = msgspec.structs.replace(manifest, entries=entries)
         self.calls: tuple[Called, ...] = ()
         self._heard = 0  # how many steps there were before the interaction under way
         self._spent: list[Usage] = []
@@ -204,6 +203,14 @@ class Course:
             seconds=time.monotonic() - self._started,
         )
 
+    def _along(self) -> Iterator[Entry]:
+        """What goes along unasked: the instructions, and the conversation where the server keeps nothing of it."""
+        if self.request.system_instruction:
+            yield _entry("(instructions)", "text", len(self.request.system_instruction.encode("utf-8", "replace")))
+        if self.request.history:
+            size = len(msgspec.json.encode(self.request.history))
+            yield _entry("(the conversation so far)", "what was sent and answered before", size)
+
     def _uploaded(self, client: Client, watcher: Watcher) -> Request:
         """The request, with what is too large for it uploaded and named by its address."""
 
@@ -254,7 +261,7 @@ class Course:
         watcher.status(f"calling {asked.name}")
         called = call(asked, self._functions, self.question.policy)
         self.calls = (*self.calls, called)
-        entry = Entry(name=f"{asked.name}()", kind="function result", bytes=called.bytes, tokens=tokens(called.bytes))
+        entry = _entry(f"{asked.name}()", "function result", called.bytes)
         self.manifest = msgspec.structs.replace(self.manifest, entries=(*self.manifest.entries, entry))
         index = self._assembly.append(encode_step(called.result))
         watcher.update(index, lambda: self._assembly.step(index), True)
@@ -373,3 +380,7 @@ def _check_kept(question: Question) -> None:
 
 
 _STATUSES = {"in_progress": "working", "queued": "waiting for a free kernel"}
+
+
+def _entry(name: str, kind: str, size: int) -> Entry:
+    return Entry(name=name, kind=kind, bytes=size, tokens=tokens(size))

@@ -72,7 +72,7 @@ OPTIONS: tuple[Option, ...] = (
         flags=("-m", "--model"),
         field="model",
         value="NAME",
-        help="the model that answers: a Gemini model, `offline-planner`, or `scripted:FILE`",
+        help="the model that answers: a Gemini model, `offline-planner`, `openai:NAME`, or a replayed `scripted:FILE`",
     ),
     Option(
         flags=("--thinking",),

@@ -51,4 +51,5 @@ def test_the_tour_runs(tmp_path: Path) -> None:
     shown = [str([output.get("data", {}) for output in cell.outputs]) for cell in asked]
     assert "5076.02" in shown[0] and "image/png" in shown[0]
     assert "Torgersen" in shown[1]
-    assert all("offline-planner" in text for text in shown)
+    assert all("offline-planner" in text for text in shown[:-1])
+    assert "not sent" in shown[-1] and "20 of 344 rows" in shown[-1]

@@ -221,7 +221,7 @@ def _receipt_row(entry: Entry) -> tuple[str, ...]:
     kind = f"{entry.kind}, {entry.policy}" if entry.policy else entry.kind
     note = "; ".join(filter(None, [entry.file, entry.note]))
     return (
-        entry.name if entry.kind.startswith("function") else f"@{entry.name}",
+        entry.name if entry.kind.startswith("function") or entry.name.startswith("(") else f"@{entry.name}",
         kind,
         shape,
         number(entry.rows_sent),

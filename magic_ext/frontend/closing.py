@@ -48,7 +48,7 @@ def _rows(bindings: Sequence[Binding]) -> str:
 def _rows_of(table: Binding, *, named: bool) -> str:
     rows, sent = table.rows or 0, table.rows_sent or 0
     count = f"all {rows:,} row{'s' * (rows != 1)}" if sent == rows else f"{sent:,} of {rows:,} rows"
-    return f"{count} of {table.expression}" if named else count
+    return f"{count} of {table.name}" if named else count
 
 
 def _sent(course: Course, status: str) -> str:

@@ -105,9 +105,10 @@ def test_the_model_asks_and_is_answered(
     assert notebook.value("answer.usage.total_tokens") == 20
     assert notebook.value("[(e.name, e.kind) for e in answer.sent.entries]") == [
         ["weather()", "function"],
+        ["(instructions)", "text"],
         ["weather()", "function result"],
     ]
-    assert notebook.value("answer.sent.entries[1].bytes") == len('{"city":"Kyiv","degrees":-3}')
+    assert notebook.value("answer.sent.entries[2].bytes") == len('{"city":"Kyiv","degrees":-3}')
 
 
 def test_several_calls_are_answered_together_whatever_becomes_of_them(
