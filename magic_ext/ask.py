@@ -19,7 +19,7 @@ from magic_ext.client.errors import ApiError, api_error
 from magic_ext.client.files import Uploads
 from magic_ext.client.interactions import Client, Timeouts
 from magic_ext.engine.embedded import Handover, best_isolation, embedded_engine
-from magic_ext.engine.models.registry import OFFLINE_PLANNER
+from magic_ext.engine.models.registry import OFFLINE_PLANNER, open_model
 from magic_ext.errors import GeminiExecError
 from magic_ext.functions.calling import Called, call
 from magic_ext.functions.declaring import declare
@@ -115,6 +115,8 @@ class Course:
     def __init__(self, question: Question, namespace: Mapping[str, Any], cwd: Path) -> None:
         _check_tools(question)
         _check_kept(question)
+        if question.place.endpoint is None:
+            open_model(question.place.model)  # a missing script or address is told before anything is handed over
         self.question = question
         self._functions = declare(question.tools, namespace)
         endpoint = question.place.endpoint
