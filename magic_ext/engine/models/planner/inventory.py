@@ -11,7 +11,7 @@ from .phrases import grammar
 from .plan import Columns, Correlation, Describe, Head, Missing, Question, Unique
 from .questions import whole_number
 from .refine import apply, settle
-from .schema import is_numeric
+from .schema import is_flag, is_numeric
 
 __all__ = ["grammar"]
 
@@ -99,16 +99,20 @@ def _missing_rows(reader: Reader, of_rows: tuple[str, Conditions], **_: Any) -> 
 
 @rule("core", "(unique|distinct|different) <column>", "(unique|distinct|different) values (of|in|for) <column>")
 @rule("core", "all (unique|distinct|different) <column>")
+@rule("core", "(which|what) (unique|distinct|different) <column> (are there|exist|occur)")
 def _unique(reader: Reader, column: Column) -> Unique:
     return Unique(column)
 
 
-@rule("core", "(which|what) [different] <column> (are there|exist|occur)")
+@rule("core", "(which|what) <column> (are there|exist|occur)")
 def _kinds(reader: Reader, column: Column) -> Unique | None:
+    if is_flag(column):
+        reader.refuse(f"“{column.name}” could be rows or the values of `{column.name}`; say “different {column.name}”")
+        return None
     return Unique(column) if column.kind == "text" else None
 
 
-@rule("question", "(what are|list|show|show me|name|print|give me|tell me) [all] [different] <column> <modifiers>")
+@rule("question", "(what are|list|show|show me|name|print|give me|tell me) [all] <column> <modifiers>")
 def _list_kinds(reader: Reader, column: Column, modifiers: tuple[Any, ...]) -> Question | None:
     return settle(reader, apply(reader, _kinds(reader, column), modifiers))
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 __all__ = [
     "ADDITIVE",
     "ADJECTIVES",
+    "ANSWERS",
     "ARTICLES",
     "CHARTS",
     "COMPARATIVES",
     "DATE_WORDS",
     "HOWS",
     "HOW_LABELS",
+    "IRREGULAR",
     "MONTHS",
     "NUMBER_WORDS",
     "PERIODS",
@@ -55,6 +57,12 @@ HOW_LABELS = {
     "nunique": "Number of distinct values",
     "count": "Number of known values",
 }
+
+# Values that answer a question: a column with one of them says of every row whether it is a "smoker".
+ANSWERS = frozenset({"yes", "y", "true", "ja", "oui", "no", "n", "false", "nein", "non", "never", "maybe", "unknown"})
+
+# Plurals that do not end in s.
+IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman"}
 
 SUPERLATIVES: dict[str, bool] = {  # True: the largest come first
     "highest": True,

@@ -11,7 +11,8 @@ from ..base import Column
 from .grammar import Grammar, Reader
 from .lexicon import ADJECTIVES, CHARTS, HOWS, NUMBER_WORDS, PERIOD_ADJECTIVES, PERIODS, SUPERLATIVES
 from .plan import Condition, Group, Measure
-from .schema import Found, is_numeric
+from .schema import Found, is_flag, is_numeric
+from .titles import plain
 from .tokens import singular, words
 
 __all__ = ["As", "By", "Nothing", "Over", "Sort", "Where", "grammar"]
@@ -120,6 +121,13 @@ def _one(of: tuple[str, ...]) -> tuple[str, ...]:
     return (*of[:-1], singular(of[-1]))
 
 
+@grammar.terminal("alone")
+def _alone(reader: Reader, at: int) -> Iterator[tuple[str, int]]:
+    # "Number of sensors" names what is counted: it is no number of rows of the table called sensor.
+    if at == len(reader.tokens) or reader.tokens[at].key != "of":
+        yield "alone", at
+
+
 def _said(reader: Reader, at: int, end: int) -> str:
     return reader.schema.text[reader.tokens[at].start : reader.tokens[end - 1].end].strip("`\"'")
 
@@ -137,6 +145,7 @@ def _either(reader: Reader, said: str, names: list[str]) -> None:
     reader.refuse(f"“{said}” could be {listed} or `{names[-1]}`")
 
 
+YES = frozenset({"yes", "y", "true", "ja", "oui"})
 PLURALS = frozenset({"people", "staff", "personnel", "children", "men", "women", "data", "series", "species", "df"})
 
 # --- small words ----------------------------------------------------------------------------------------------------
@@ -145,8 +154,9 @@ grammar.words("how", HOWS)
 grammar.words("superlative", {word: (largest,) for word, largest in SUPERLATIVES.items()})
 grammar.words("periodly", PERIOD_ADJECTIVES)
 grammar.words("period", PERIODS | {f"{word}s": code for word, code in PERIODS.items()} | {"calendar month": "M"})
-grammar.words("row", dict.fromkeys(("row", "record", "entry", "observation", "line", "data point"), "one"))
-grammar.words("row", dict.fromkeys(("rows", "records", "entries", "observations", "lines", "data points"), "many"))
+grammar.words("row", {"row": "one", "rows": "many"})
+grammar.words("rowlike", {noun: noun for noun in ("record", "entry", "observation", "line", "data point")})
+grammar.words("rowlike", {noun: noun for noun in ("records", "entries", "observations", "lines", "data points")})
 grammar.words("tablenoun", dict.fromkeys(("table", "data", "dataset", "data set", "dataframe", "data frame"), "one"))
 grammar.words("and", dict.fromkeys(("and", ", and", ",", "&"), "and"))
 grammar.words("or", dict.fromkeys(("or", ", or"), "or"))
@@ -163,9 +173,13 @@ def _table(reader: Reader, **_: Any) -> str:
     return "table"
 
 
-@rule("row", "<named>")
-def _row_named(reader: Reader, named: str) -> str:
-    """The rows of a table called penguins are penguins, and one of them is a penguin."""
+@rule("row", "<named>", "<rowlike:named>")
+def _row_named(reader: Reader, named: str) -> str | None:
+    """The rows of a table called penguins are penguins, unless a column tells which penguin a row is about."""
+    column = reader.schema.counted_by(named)
+    if column is not None:
+        reader.refuse(f"“{named}” could be the rows or what `{column.name}` names; say “rows”, or name the column")
+        return None
     said = named.casefold()
     return "one" if said == singular(said) and said not in PLURALS else "many"
 
@@ -216,9 +230,17 @@ def _measure_distinct(reader: Reader, column: Column) -> tuple[Measure, ...]:
 
 @rule("measure", "number of <column>", "how many <column>")
 def _measure_kinds(reader: Reader, column: Column) -> tuple[Measure, ...] | None:
-    """“How many species” counts kinds; of a number it could be a total as well, so it is refused."""
+    """“How many species” counts kinds; “how many smokers” does not, and of a number it could be a total."""
+    if is_flag(column):
+        some = column.values[0] if column.values else "..."
+        yes = plain(str(next((value for value in column.values if str(value).casefold() in YES), some)))
+        reader.refuse(
+            f"“how many {column.name}” could be the rows with one value of `{column.name}` or its different values; "
+            f"say “how many rows where `{column.name}` is `{yes}`” or “how many different `{column.name}`”"
+        )
+        return None
     if column.kind in {"text", "datetime"} or column in reader.schema.years:
-        return (Measure("nunique", column),)
+        return (Measure("kinds", column),)
     reader.refuse(f"“how many {column.name}” could be a total or a count")
     return None
 
@@ -243,7 +265,7 @@ def _measures_more(
     return measure + measures
 
 
-@rule("measure", "(number|count) [of <row>]", "how many <row>")
+@rule("measure", "(number|count) <alone>", "(number|count) of <row>", "how many <row>")
 def _measure_rows(reader: Reader, **_: Any) -> tuple[Measure, ...]:
     return (Measure("rows"),)
 

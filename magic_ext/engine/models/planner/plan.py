@@ -44,7 +44,7 @@ class Condition(msgspec.Struct, frozen=True):
 
 
 class Measure(msgspec.Struct, frozen=True):
-    """One number: ``how`` is a pandas method, ``"rows"`` counts rows, ``""`` is still open."""
+    """One number: ``how`` is a pandas method, ``"rows"`` counts rows, ``""`` and ``"kinds"`` are still open."""
 
     how: str
     column: Column | None = None

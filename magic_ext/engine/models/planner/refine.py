@@ -118,11 +118,17 @@ def settle(reader: Reader, draft: Question | None) -> Question | None:
 def _settle_measures(reader: Reader, draft: Aggregate) -> Aggregate | None:
     measures = []
     for measure in draft.measures:
-        if measure.how:
+        if measure.how not in {"", "kinds"}:
             measures.append(measure)
             continue
         assert measure.column is not None
         name = measure.column.name
+        if measure.how == "kinds":
+            if draft.where:
+                reader.refuse(f"with a condition, “how many {name}” could be rows; say “rows” or “different {name}”")
+                return None
+            measures.append(Measure("nunique", measure.column))
+            continue
         additive = singular(words(name)[-1]) in ADDITIVE if words(name) else False
         if not draft.groups or not (additive or draft.trend):
             reader.refuse(f"say what to compute of `{name}`, such as its mean or its total")

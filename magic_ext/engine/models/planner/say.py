@@ -127,7 +127,7 @@ def examples(table: Table) -> list[str]:
     """Up to three questions about ``table`` that the planner does answer."""
     number = [c for c in table.columns if is_numeric(c) and not is_year(c) and words(c.name)[-1:] != ("id",)]
     kind = [c for c in table.columns if c.kind == "text" and 2 <= c.unique <= 20 and not is_time(c)]
-    name = {column: _spoken(table, column) for column in table.columns}
+    name = {column: f"`{plain(column.name)}`" for column in table.columns}
     asked = [f"What is the mean {name[n]} by {name[k]}?" for n in number[:1] for k in kind[:1]]
     asked += [f"Plot the mean {name[n]} over time." for n in number[:1] if is_time_table(table)]
     asked += [f"Show a histogram of {name[n]}." for n in number[:1]]
@@ -139,13 +139,6 @@ def examples(table: Table) -> list[str]:
 def is_time_table(table: Table) -> bool:
     """Whether the table has exactly one column to follow over time."""
     return len([c for c in table.columns if is_time(c)] or [c for c in table.columns if is_year(c)]) == 1
-
-
-def _spoken(table: Table, column: Column) -> str:
-    spoken = " ".join(words(column.name))
-    found = parse(f"missing values in {spoken}", (table,))
-    exact = not isinstance(found, Declined) and columns_of(found[0].question) == (column,)
-    return spoken if exact else f"`{plain(column.name)}`"
 
 
 # --- other texts ----------------------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..base import Column, Table
-from .lexicon import ARTICLES, DATE_WORDS, UNITS
+from .lexicon import ANSWERS, ARTICLES, DATE_WORDS, IRREGULAR, UNITS
 from .tokens import Token, singular, words
 
-__all__ = ["Found", "Schema", "is_numeric", "is_time", "is_year"]
+__all__ = ["Found", "Schema", "is_flag", "is_numeric", "is_time", "is_year"]
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?")
 
@@ -32,6 +32,19 @@ def is_time(column: Column) -> bool:
         return True
     named = column.kind == "text" and words(column.name)[-1:] and words(column.name)[-1] in DATE_WORDS
     return bool(named) and all(_ISO.fullmatch(str(value)) for value in column.values)
+
+
+def is_flag(column: Column) -> bool:
+    """Whether the column may say of every row if it is what the column is called, so that its kinds mean nothing.
+
+    >>> is_flag(Column("smoker", "text", unique=3, values=("no", "yes", "not asked")))
+    True
+    >>> is_flag(Column("species", "text", unique=3, values=("Adelie", "Gentoo", "Chinstrap")))
+    False
+    """
+    if column.kind != "text" or is_time(column):
+        return column.kind == "boolean"
+    return column.unique <= 2 or any(str(value).strip().casefold() in ANSWERS for value in column.values)
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,13 @@ class Schema:
             if is_numeric(column) and any(_stems(_without_unit(column))[-len(end) :] == _stems(end) for end in ends)
         )
 
+    def counted_by(self, noun: str) -> Column | None:
+        """A column that tells ``noun`` apart ("sensor_id" of sensors), unless each row has an id of its own."""
+        wanted = _singulars(words(noun))
+        naming = [column for column in self.table.columns if _within(wanted, _singulars(words(column.name)))]
+        own = [c for c in naming if _singulars(words(c.name)) == (*wanted, "id") and not c.missing]
+        return None if any(c.unique == self.table.rows for c in own) else next(iter(naming), None)
+
     @cached_property
     def dates(self) -> tuple[Column, ...]:
         """The columns of dates."""
@@ -152,6 +172,21 @@ def _by_words(wanted: tuple[str, ...], tokens: Sequence[Token], at: int) -> int 
 def _stems(parts: Iterable[str]) -> tuple[str, ...]:
     row = tuple(parts)
     return (*row[:-1], singular(row[-1])) if row else ()
+
+
+def _singulars(parts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(IRREGULAR.get(part, singular(part)) for part in parts)
+
+
+def _within(wanted: tuple[str, ...], row: tuple[str, ...]) -> bool:
+    # "sensorid" and "sensorname" are about sensors too, "category" is not about cats.
+    joined = {f"{wanted[-1]}{end}" for end in ("id", "name", "no", "nr", "number", "code", "key")} if wanted else ()
+    starts = range(len(row) - len(wanted) + 1)
+    return bool(wanted) and any(
+        row[at : at + len(wanted)] == wanted
+        or (row[at : at + len(wanted) - 1] == wanted[:-1] and row[at + len(wanted) - 1] in joined)
+        for at in starts
+    )
 
 
 def _without_unit(column: Column) -> tuple[str, ...]:
