@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +53,9 @@ def prepare(  # noqa: PLR0913, PLR0917
     written = [*line_references, *find_references(prompt)]
     referents = [resolve(reference, namespace, cwd) for reference in written]
     if isinstance(destination, Local):
-        prepared = to_local(prompt, referents, destination.folder)
+        prepared = to_local(prompt, referents, destination.folder, namespace)
     else:
-        prepared = to_remote(prompt, referents, default_policy, destination.first_file)
+        prepared = to_remote(prompt, referents, default_policy, destination.first_file, namespace)
     remote = isinstance(destination, Remote)
     size = len((prepared.prompt + prepared.description).encode("utf-8", "replace"))
     manifest = Manifest(
@@ -73,20 +73,27 @@ def to_remote(
     referents: Sequence[Referent],
     default: Policy = Policy(),  # noqa: B008 - frozen
     first_file_number: int = 0,
+    live: Collection[str] = (),
 ) -> Prepared:
-    """For an endpoint elsewhere: policies say what leaves this computer; ``default`` holds where none is written."""
+    """For an endpoint elsewhere: policies say what leaves this computer; ``default`` holds where none is written.
+
+    ``live`` are the names in the session that no file may take.
+    """
     groups = _grouped(referents)
-    named = name_all([group[0] for group in groups.values()])
+    named = name_all([group[0] for group in groups.values()], live)
     policies = [_policy(group) for group in groups.values()]
     parts = with_uploads_noted(remote_parts(named, policies, default, first_file_number))
     files_first = sorted(parts, key=lambda part: not part.entry.file)
     return assemble(_sentence(prompt, groups, parts), files_first, remote_head(parts))
 
 
-def to_local(prompt: str, referents: Sequence[Referent], folder: Path) -> Prepared:
-    """For the embedded engine in this process: data go over whole, as files in ``folder`` or the files they are."""
+def to_local(prompt: str, referents: Sequence[Referent], folder: Path, live: Collection[str] = ()) -> Prepared:
+    """For the embedded engine in this process: data go over whole, as files in ``folder`` or the files they are.
+
+    ``live`` are the names in the session that no file may take.
+    """
     groups = _grouped(referents)
-    parts = local_parts(name_all([group[0] for group in groups.values()]), folder)
+    parts = local_parts(name_all([group[0] for group in groups.values()], live), folder)
     return assemble(_sentence(prompt, groups, parts), parts)
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import msgspec
 
-from magic_ext.references.dialect import Dialect, detect, is_date, open_text, records
-from magic_ext.references.sheet import Column, Sheet, field
+from magic_ext.references.dialect import Dialect, detect, open_text, records
+from magic_ext.references.notation import Form, form_of
+from magic_ext.references.sheet import Column, Sheet, field, quoted
 from magic_ext.references.table import Saved, Table, choose
 
 __all__ = ["CsvTable"]
 
-_PROBE_ROWS = 1_000
+_PROBE_ROWS, _PROBE_CELLS = 1_000, 500_000  # the types of columns are told by both, if there are that many
 _COUNTED_BYTES = 256 << 20  # the rows of a larger file are not counted
 _HEAD_ROWS = 100_000  # what can be sent of such a file
 
@@ -48,15 +49,32 @@ class CsvTable(Table):
         """All rows; of a huge file the first 100,000."""
         return _HEAD_ROWS if self.rows is None else self.rows
 
-    @cached_property
+    @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of the header (numbers where there is none) with what their first 1,000 cells look like."""
-        probe = list(islice(self._rows(), _PROBE_ROWS))
-        labels = self._labels(probe)
+        """The columns of the header (numbers where there is none), typed by their first 1,000 cells or more."""
+        return tuple(Column(label, form.dtype) for label, form in self._forms)
+
+    @cached_property
+    def _forms(self) -> tuple[tuple[str | int, Form], ...]:
+        cells = self._cells()
+        labels = self._labels(len(cells))
+        cells += [set() for _ in labels[len(cells) :]]
+        decimal, thousands = self._dialect.decimal, self._dialect.thousands
         return tuple(
-            Column(labels[at], self._type([row[at].strip() for row in probe if at < len(row)]))
-            for at in (self._wanted or range(len(labels)))
+            (labels[at], form_of(cells[at], decimal, thousands)) for at in (self._wanted or range(len(labels)))
         )
+
+    def _cells(self) -> list[set[str]]:
+        columns: list[set[str]] = []
+        read = 0
+        for number, row in enumerate(self._rows()):
+            if number >= _PROBE_ROWS and read >= _PROBE_CELLS:
+                break
+            columns += [set() for _ in row[len(columns) :]]
+            for column, cell in zip(columns, row, strict=False):
+                column.add(cell.strip())
+            read += len(row)
+        return columns
 
     def sheet(self, positions: Sequence[int]) -> Sheet:
         """The records at ``positions`` with the file's own delimiter and number format, in UTF-8."""
@@ -70,7 +88,8 @@ class CsvTable(Table):
         return Sheet(
             header=self._line(list(map(str, labels))),
             lines=tuple(self._line(self._chosen(row)) for row in rows),
-            load=f"{given}{self._dates(map(str, labels))}){numbered}",
+            load=f"{given}{self._types(map(str, labels))}){numbered}",
+            notes=self._notes,
         )
 
     def select(self, names: Sequence[str]) -> Table:
@@ -84,24 +103,38 @@ class CsvTable(Table):
         given = self._dialect
         encoding = "" if given.encoding == "utf-8" else f', encoding="{given.encoding}"'
         skip = f", skiprows={given.skip}" if given.skip else ""
-        dates = self._dates(column.label for column in self.columns)
-        return f"pd.read_csv({source}{given.arguments}{skip}{encoding}{dates}){self._suffix}"
+        types = self._types(column.label for column in self.columns)
+        return f"pd.read_csv({source}{given.arguments}{skip}{encoding}{types}){self._suffix}"
 
     def save(self, folder: Path, stem: str) -> Saved:
         """The file itself."""
-        return Saved(self._path, "text/csv", self.rows)
+        return Saved(self._path, "text/csv", self.rows, self._notes)
 
-    def _dates(self, labels: Iterable[object]) -> str:
-        dates = [label for label, column in zip(labels, self.columns, strict=True) if column.dtype == "date"]
-        return f", parse_dates={dates!r}" if dates else ""
+    @property
+    def _notes(self) -> tuple[str, ...]:
+        return tuple(f"{quoted(label)}: {form.note}" for label, form in self._forms if form.note)
+
+    def _types(self, labels: Iterable[str | int]) -> str:
+        # A column without a label is called by its position in pandas.
+        names = [label if label != "" else f"Unnamed: {at}" for at, label in enumerate(labels)]
+        forms = [(name, form) for name, (_, form) in zip(names, self._forms, strict=True)]
+        casts = ", ".join(f"{name!r}: {form.cast}" for name, form in forms if form.cast)
+        dates = [name for name, form in forms if form.dtype == "date"]
+        formats = {name: form.date_format for name, form in forms if form.date_format}
+        given = [
+            f"dtype={{{casts}}}" if casts else "",
+            f"parse_dates={dates!r}" if dates else "",
+            f"date_format={formats!r}" if formats else "",
+        ]
+        return "".join(f", {argument}" for argument in given if argument)
 
     def _rows(self) -> Iterator[list[str]]:
         with open_text(self._path, self._dialect.encoding) as file:
             yield from islice(records(file, self._dialect), 1 if self._dialect.header else 0, None)
 
-    def _labels(self, probe: Sequence[Sequence[str]]) -> list[str] | list[int]:
+    def _labels(self, width: int) -> list[str] | list[int]:
         if not self._dialect.header:
-            return list(range(max(map(len, probe), default=0)))
+            return list(range(width))
         with open_text(self._path, self._dialect.encoding) as file:
             return next(records(file, self._dialect), [])
 
@@ -110,23 +143,3 @@ class CsvTable(Table):
 
     def _line(self, cells: Sequence[str]) -> str:
         return self._dialect.delimiter.join(field(cell, self._dialect.delimiter) for cell in cells) or '""'
-
-    def _type(self, cells: Sequence[str]) -> str:
-        held = [cell for cell in cells if cell and cell not in ("NA", "NaN", "nan", "null", "NULL", "N/A")]
-        if not held:
-            return "empty"
-        if all(map(is_date, held)):
-            return "date"
-        if {cell.lower() for cell in held} <= {"true", "false"}:
-            return "boolean"
-        numbers = [self._number(cell) for cell in held]
-        if any(number is None for number in numbers):
-            return "text"
-        return "integer" if all(cell.lstrip("+-").isdigit() for cell in held) else "number"
-
-    def _number(self, cell: str) -> float | None:
-        plain = cell.replace(self._dialect.thousands, "") if self._dialect.thousands else cell
-        try:
-            return float(plain.replace(self._dialect.decimal, ".").replace("_", "x"))
-        except ValueError:
-            return None

@@ -7,23 +7,24 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TextIO
 
 import msgspec
 
-__all__ = ["Dialect", "decode", "detect", "is_date", "open_text", "records"]
+from magic_ext.references.notation import decimal_marks, is_date, is_grouped
+from magic_ext.references.sheet import TAKEN_FOR_MISSING
+
+__all__ = ["Dialect", "decode", "detect", "open_text", "records"]
 
 _PROBE_BYTES = 1 << 20
 _PROBE_RECORDS = 200
+_NUMBER_RECORDS = 10_000
 _DELIMITERS = ",;\t|"
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_POINT = re.compile(r"[-+]?\d*\.\d+([eE][-+]?\d+)?|[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
-_COMMA = re.compile(r"[-+]?\d+,\d+|[-+]?\d{1,3}(\.\d{3})+,\d+")
-_THOUSANDS = re.compile(r"[-+]?\d{1,3}(\.\d{3})+,\d+")
 _WESTERN = "ÄÖÜäöüßÀÂÇÈÉÊËÎÏÔÙÛàâáãçèéêëíìîïñóòôõøúùûåæœÅÆØÑŒ€£§°µ²³«»„“”‘’–—…·×½"
 _NOT_WESTERN = re.compile(rf"[^\x00-\x7f{_WESTERN}]|[^\x00-\x7f]{{4}}")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
 
 
 class Dialect(msgspec.Struct, frozen=True):
@@ -59,7 +60,7 @@ class Dialect(msgspec.Struct, frozen=True):
         facts = [
             f"separated by {delimiter}" if delimiter else "",
             "decimal comma" if self.decimal == "," else "",
-            "thousands points" if self.thousands else "",
+            {"": "", ".": "thousands points", ",": "thousands commas"}[self.thousands],
             "" if self.encoding == "utf-8" else f"encoding {self.encoding}",
             "" if self.header else "no header line",
         ]
@@ -112,11 +113,6 @@ def records(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
     return (record for record in reader if record)
 
 
-def is_date(text: str) -> bool:
-    """Whether a cell is an ISO date or datetime."""
-    return bool(_DATE.fullmatch(text))
-
-
 def _likeliest(probe: bytes) -> str:
     if _is_western(probe):
         return "cp1252"
@@ -132,12 +128,12 @@ def _is_western(probe: bytes) -> bool:
     return not _NOT_WESTERN.search(text)
 
 
-def _probe(text: str, dialect: Dialect) -> list[list[str]]:
+def _probe(text: str, dialect: Dialect, most: int = _PROBE_RECORDS) -> list[list[str]]:
     lines = io.StringIO(text, newline="")
     found: list[list[str]] = []
     for record in records(lines, dialect):
         found.append(record)
-        if len(found) >= _PROBE_RECORDS:
+        if len(found) >= most:
             return found
     return found[:-1] if len(text) >= _PROBE_BYTES else found
 
@@ -153,22 +149,23 @@ def _regularity(found: Sequence[Sequence[str]]) -> tuple[float, int]:
 
 
 def _numbers(dialect: Dialect, text: str) -> Dialect:
-    found = _probe(text, msgspec.structs.replace(dialect, skip=0))
-    cells = [cell.strip() for record in found[1:] for cell in record]
-    commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
-    comma = bool(commas) and not any(_POINT.fullmatch(cell) and not _COMMA.fullmatch(cell) for cell in cells)
-    header = not (found and _is_data(found[0]))
+    found = _probe(text, msgspec.structs.replace(dialect, skip=0), _NUMBER_RECORDS)
+    columns = [set(map(str.strip, column)) - TAKEN_FOR_MISSING for column in zip_longest(*found[1:], fillvalue="")]
+    # What a column is read with where only one decimal mark fits all its cells; "1.250" alone fits both.
+    settled = [(marks, column) for column in columns if len(marks := decimal_marks(column)) == 1]
+    grouping = {mark for mark, column in settled if is_grouped(column, mark)}
+    decimal = "," if (grouping or {mark for mark, _ in settled}) == {","} else "."
     return msgspec.structs.replace(
         dialect,
-        decimal="," if comma else ".",
-        thousands="." if comma and any(map(_THOUSANDS.fullmatch, commas)) else "",
-        header=header,
+        decimal=decimal,
+        thousands={".": ",", ",": "."}[decimal] if decimal in grouping else "",
+        header=not (found and _is_data(found[0])),
     )
 
 
 def _is_data(record: Sequence[str]) -> bool:
     # Whole numbers may be names (years); decimals and dates are not, nor is a line of nothing but numbers.
     cells = [cell.strip() for cell in record if cell.strip()]
-    if any(_POINT.fullmatch(cell) or _COMMA.fullmatch(cell) or is_date(cell) for cell in cells):
+    if any(is_date(cell) or (decimal_marks([cell]) and ("." in cell or "," in cell)) for cell in cells):
         return True
     return bool(cells) and all(re.fullmatch(r"[-+]?\d+", cell) for cell in cells)

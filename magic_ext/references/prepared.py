@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import count
 
 import msgspec
@@ -132,19 +132,23 @@ def columns_line(columns: Sequence[Column], *, index: bool) -> str:
     return f"  {'index' if index else 'columns'}: {', '.join(named)}{more}" if wanted else ""
 
 
-def name_all(referents: Sequence[Referent]) -> list[Named]:
+def name_all(referents: Sequence[Referent], live: Collection[str] = ()) -> list[Named]:
     """Give each referent its variable: its own name where code sees the very object, else one made of what it is.
 
     A frame made of a variable (a selection of columns, a polars frame as pandas) must not take the variable's name: the
-    code is to run in the user's session too, and would replace the variable there.
+    code is to run in the user's session too, and would replace the variable there. Nor must a file take the name of any
+    variable in ``live``, the names of the session: ``sales.csv`` becomes ``sales_csv`` beside ``sales``.
     """
     own = {referent.label for referent in referents if _is_itself(referent)}
     taken: set[str] = set()
     named = []
     for referent in referents:
         wanted = _identifier(referent)
-        if wanted in taken or (wanted in own and not _is_itself(referent)):
-            wanted = next(name for n in count(2) if (name := f"{wanted}_{n}") not in own | taken)
+        spared = own | set(live) if referent.path else own
+        if referent.path and wanted in spared:
+            wanted = re.sub(r"\W+", "_", f"{wanted}_{referent.path.suffix[1:].lower() or 'file'}")
+        if wanted in taken or (wanted in spared and not _is_itself(referent)):
+            wanted = next(name for n in count(2) if (name := f"{wanted}_{n}") not in spared | taken)
         taken.add(wanted)
         named.append(Named(referent, wanted))
     return named

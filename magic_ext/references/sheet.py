@@ -13,10 +13,10 @@ import msgspec
 from magic_ext.references.cells import Kind, Reading, kind_of, reading_of, texts_of
 from magic_ext.references.errors import UnsendableError
 
-__all__ = ["Column", "Sheet", "build", "field", "quoted", "source"]
+__all__ = ["TAKEN_FOR_MISSING", "Column", "Sheet", "build", "field", "quoted", "source"]
 
 # What read_csv takes for missing by default (pandas.io.parsers, ``na_values``).
-_TAKEN_FOR_MISSING = frozenset(
+TAKEN_FOR_MISSING = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
     | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 )
@@ -196,7 +196,7 @@ def _numbered(number: int) -> Iterator[str]:
 
 
 def _missing_marker(texts: Iterable[str | None]) -> tuple[str, list[str]]:
-    confused = {text for text in texts if text in _TAKEN_FOR_MISSING}
+    confused = {text for text in texts if text in TAKEN_FOR_MISSING}
     if not confused:
         return "", []
     marker = next(name for name in chain(("", "NA", "<NA>", "NULL"), _numbered(0)) if name not in confused)

@@ -47,8 +47,8 @@ FILES: dict[str, tuple[bytes, Dialect, pd.DataFrame]] = {
     "one column": (b"name\nA\n\nB\n", Dialect(), pd.DataFrame({"name": ["A", "B"]})),
     "thousands commas": (
         b'n;x\n"1,234.5";a\n"2,000.0";b\n',
-        Dialect(delimiter=";"),
-        pd.DataFrame({"n": ["1,234.5", "2,000.0"], "x": ["a", "b"]}),
+        Dialect(delimiter=";", thousands=","),
+        pd.DataFrame({"n": [1234.5, 2000.0], "x": ["a", "b"]}),
     ),
     "french": (
         "Prénom;Âge\nZoé;31\nHélène;29\n".encode("latin-1"),

@@ -73,8 +73,8 @@ def test_names_are_unique_and_spare_the_users_variables(remote: Preparing, tmp_p
         pl=pl.DataFrame({"n": [1]}),
     )
     assert [binding.name for binding in prepared.bindings] == [
-        "sales_2",
-        "sales_3",
+        "sales_csv",
+        "sales_csv_2",
         "sales",
         "sales_df",
         "sales_df_2",
