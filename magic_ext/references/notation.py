@@ -91,7 +91,8 @@ def form_of(cells: Collection[str], decimal: str, thousands: str) -> Form:
 def _number_form(held: Collection[str], decimal: str, thousands: str) -> Form:
     marks = decimal_marks(held)
     if not marks:
-        damaged = bool(thousands) and all(_is_number(cell.replace(thousands, ""), decimal) for cell in held)
+        # One cell is enough: pandas reads a large file in pieces, and a piece may hold nothing but such cells.
+        damaged = thousands and any(_is_damaged(cell, decimal, thousands) for cell in held)
         return Form("text", cast="str" if damaged else "")
     separated = any(mark in cell for cell in held for mark in _THOUSANDS)
     settled = decimal in marks if thousands else marks == decimal and not is_grouped(held, decimal)
@@ -101,8 +102,9 @@ def _number_form(held: Collection[str], decimal: str, thousands: str) -> Form:
     return Form("integer" if whole else "number")
 
 
-def _is_number(cell: str, decimal: str) -> bool:
-    return not cell or bool(_NUMBERS[decimal].fullmatch(cell))
+def _is_damaged(cell: str, decimal: str, thousands: str) -> bool:
+    plain = cell.replace(thousands, "")
+    return plain != cell and (not plain or bool(_NUMBERS[decimal].fullmatch(plain)))
 
 
 def _german_format(cells: Collection[str]) -> str:

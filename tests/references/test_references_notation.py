@@ -125,6 +125,12 @@ def test_thousands_do_no_harm_to_other_columns(read: Reading, remote: Preparing)
     ) in remote("@x.csv").description
 
 
+def test_a_large_file_is_not_damaged_piece_by_piece(read: Reading) -> None:
+    text = "v;x\n" + "1.1.0;1.234,5\n" * 30_000 + "beta;2,5\n"
+    for frame in read(text):
+        assert set(frame["v"]) <= {"1.1.0", "beta"}
+
+
 def test_codes_and_german_dates_of_a_plain_file(read: Reading, remote: Preparing) -> None:
     for frame in read("plz,day,n\n01001,31.12.2024,0\n80331,1.2.2025,10\n"):
         assert frame["plz"].tolist() == ["01001", "80331"]
