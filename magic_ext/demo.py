@@ -20,6 +20,10 @@ __all__ = ["lab_notebook", "penguins_csv", "run_demo"]
 NAME = "gemini-exec-demo"
 # nbconvert's page shows the code in Markdown outputs in the text's typeface.
 _STYLE = "<style>.jp-RenderedMarkdown .highlight pre { font-family: var(--jp-code-font-family); }</style>"
+_WHO = (
+    "The offline planner answered; nothing left this computer. "
+    "For free questions: Gemini (set GEMINI_API_KEY), or a local model (set OPENAI_BASE_URL, ask with -m openai:NAME)."
+)
 QUESTIONS = (
     "What is the mean body mass by species in @penguins? Show it as a bar chart.",
     "Plot a histogram of the flipper length in @penguins.",
@@ -53,12 +57,7 @@ def run_demo(folder: Path | None = None) -> None:
                 print(f"    {path}")
     notebook_path, page = _saved(notebook, folder)
     print("\n" + "-" * 78)
-    print(
-        "The offline planner answered, nothing left this computer. For free questions use Gemini (set GEMINI_API_KEY)"
-    )
-    print(
-        "or a local model (OPENAI_BASE_URL=http://127.0.0.1:11434/v1 for Ollama, say, and -m openai:NAME in the cell)."
-    )
+    print(_WHO)
     print(f"\nNotebook: {notebook_path}\nPage:     {page}\nOpen the notebook in JupyterLab: gemini-exec lab")
 
 
