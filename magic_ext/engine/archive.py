@@ -22,11 +22,21 @@ class Archive:
 
     def begin(self, job: Job, asked: Asked) -> None:
         """Note an interaction that this process begins to work on."""
-        self._put(job.id, asked, job.head, (), this_process())
+        if asked.store:
+            self.store.put(
+                StoredInteraction(
+                    id=job.id,
+                    previous=asked.previous_interaction_id,
+                    input=tuple(encode_step(step) for step in asked.steps),
+                    head=job.head,
+                    owner=this_process(),
+                )
+            )
 
     def end(self, job: Job, asked: Asked, head: Json, log: tuple[Json, ...]) -> None:
         """Keep an interaction that has ended, whole."""
-        self._put(job.id, asked, head, log, "")
+        if asked.store:
+            self.store.end(job.id, head, log)
 
     def job(self, id: str) -> Job:
         """A stored interaction as a job that has ended; raises a 404 where there is none.
@@ -61,17 +71,3 @@ class Archive:
             steps += decode_steps(turn.input)
             steps += decode_steps(Job.ended(turn.head, turn.log).document["steps"])
         return tuple(steps)
-
-    def _put(self, id: str, asked: Asked, head: Json, log: tuple[Json, ...], owner: str) -> None:
-        if not asked.store:
-            return
-        self.store.put(
-            StoredInteraction(
-                id=id,
-                previous=asked.previous_interaction_id,
-                input=tuple(encode_step(step) for step in asked.steps),
-                head=head,
-                log=log,
-                owner=owner,
-            )
-        )

@@ -112,6 +112,14 @@ class Store:
         with self._connection() as connection:
             connection.execute("INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
+    def end(self, id: str, head: Json, log: tuple[Json, ...]) -> None:
+        """Write how an interaction ended; one that was deleted while it ran stays deleted."""
+        with self._connection() as connection:
+            connection.execute(
+                "UPDATE turns SET owner = '', head = ?, log = ? WHERE id = ?",
+                (msgspec.json.encode(head), msgspec.json.encode(log), id),
+            )
+
     def get(self, id: str) -> StoredInteraction | None:
         """The interaction of that id, or ``None`` where it is not (or no longer) kept."""
         query = "SELECT previous, owner, input, head, log FROM turns WHERE id = ?"

@@ -79,6 +79,16 @@ def test_a_stored_stream_is_replayed_and_resumed_elsewhere(client: Client, engin
         later.close()
 
 
+def test_what_is_deleted_while_it_runs_stays_deleted(engine: Engine, tmp_path: Path) -> None:
+    script = tmp_path / "slow.json"
+    script.write_text(json.dumps([[[{"code": "import time\ntime.sleep(25)"}], []]]))
+    job, _, _ = engine.create({"model": f"scripted:{script}", "input": "?", "tools": [{"type": "code_execution"}]})
+    engine.delete(job.id)
+    assert job.wait(20)
+    with pytest.raises(EngineError, match="No interaction"):
+        engine.get(job.id)
+
+
 def test_the_oldest_go_first_when_there_is_too_much(tmp_path: Path) -> None:
     store = Store(tmp_path / "i.sqlite", Retention(megabytes=0.01))
     for number in range(8):

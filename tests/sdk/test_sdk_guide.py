@@ -52,7 +52,6 @@ def run_sample(monkeypatch: pytest.MonkeyPatch, picture: Path) -> Callable[[str,
 def test_the_prime_question_is_answered_by_code_that_ran(run_sample: Callable[..., Ran], server: Any) -> None:
     printed = run_sample("enable.py", server).printed
     assert "5117" in printed
-    assert "primes(50)" in printed or "50" in printed
     assert "229" in printed  # the fiftieth prime: the code really listed them
 
 
