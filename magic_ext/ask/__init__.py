@@ -1,0 +1,8 @@
+"""A question and its course: references become a request, events become an answer."""
+
+from __future__ import annotations
+
+from .course import Course
+from .question import Question, Tip, Watcher
+
+__all__ = ["Course", "Question", "Tip", "Watcher"]
