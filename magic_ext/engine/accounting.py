@@ -7,16 +7,17 @@ with every further look (prompt, code, results) are the intermediate tokens, ``t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
 from magic_ext.wire.content import Content, Document, Image, Json, Text, encode_content
 from magic_ext.wire.steps import CodeExecutionCall, FunctionCall, ModelOutput, Step, Thought, UserInput, encode_step
 
-__all__ = ["IMAGE_TOKENS", "by_modality", "estimate", "text_tokens"]
+__all__ = ["IMAGE_TOKENS", "SizeOf", "by_modality", "estimate", "inline_size", "text_tokens", "tokens_read"]
 
 IMAGE_TOKENS = 258
+SizeOf = Callable[[Document | Image], int]
 
 
 def text_tokens(text: str) -> int:
@@ -28,9 +29,36 @@ def text_tokens(text: str) -> int:
     return math.ceil(len(text.encode("utf-8", "replace")) / 4)
 
 
-def estimate(asked: Iterable[Step], answered: Iterable[Step], looks: int) -> Json:
+def inline_size(block: Document | Image) -> int:
+    """The bytes of a block that carries them itself."""
+    return len(block.content)
+
+
+def tokens_read(steps: Iterable[Step], size_of: SizeOf = inline_size) -> Mapping[str, int]:
+    """Estimated tokens of what a model is given, by kind: ``text``, ``image`` and ``document``.
+
+    ``size_of`` tells how many bytes a block has, also where it only names their address.
+
+    >>> tokens_read([UserInput((Text("What is it?"), Image(uri="http://h/v1/files/a"), Document(data="YSxiCjEsMgo=")))])
+    {'text': 3, 'image': 258, 'document': 2}
+    """
+    read = {"text": 0, "image": 0, "document": 0}
+    for step in steps:
+        if not isinstance(step, UserInput | ModelOutput):
+            read["text"] += _tokens(step)
+            continue
+        for block in step.content:
+            if isinstance(block, Image):
+                read["image"] += IMAGE_TOKENS
+            elif isinstance(block, Document):
+                read["document"] += math.ceil(size_of(block) / 4)
+            else:
+                read["text"] += _content_tokens(block)
+    return read
+
+
+def estimate(input_tokens: int, answered: Iterable[Step], looks: int) -> Json:
     """The usage document of a turn in which the model was asked ``looks`` times."""
-    input_tokens = sum(_tokens(step) for step in asked)
     steps = tuple(answered)
     thought = sum(_tokens(step) for step in steps if isinstance(step, Thought))
     output = sum(_tokens(step) for step in steps if isinstance(step, ModelOutput | CodeExecutionCall | FunctionCall))
@@ -48,35 +76,34 @@ def estimate(asked: Iterable[Step], answered: Iterable[Step], looks: int) -> Jso
     }
 
 
-def by_modality(usage: Json, asked: Iterable[Step]) -> Json:
+def by_modality(usage: Json, read: Mapping[str, int], looks: int = 1) -> Json:
     """The usage with its totals told apart by kind of content, as far as they are of any.
 
-    Pictures and files of the question are taken at their estimates, within the total; the rest is text. What a model
-    writes is text: pictures come from the code that it ran, and are no tokens of its own.
+    Pictures and files of the question, ``read`` once with each of the ``looks``, are taken at their estimates within
+    the totals; the rest is text. What a model writes is text: pictures come from the code that it ran, and are no
+    tokens of its own.
 
-    >>> question = [UserInput((Text("What is it?"), Image(data="")))]
-    >>> by_modality({"total_input_tokens": 261, "total_output_tokens": 0}, question)["input_tokens_by_modality"]
+    >>> by_modality({"total_input_tokens": 261, "total_output_tokens": 0}, {"image": 258})["input_tokens_by_modality"]
     [{'modality': 'text', 'tokens': 3}, {'modality': 'image', 'tokens': 258}]
     """
-    given = {"text": usage["total_input_tokens"], "image": 0, "document": 0}
-    for block in (block for step in asked if isinstance(step, UserInput) for block in step.content):
-        if isinstance(block, Image | Document):
-            tokens = min(given["text"], _content_tokens(block))
-            given["image" if isinstance(block, Image) else "document"] += tokens
-            given["text"] -= tokens
     return {
         **usage,
-        "input_tokens_by_modality": _counts(given),
-        "output_tokens_by_modality": _counts({"text": usage["total_output_tokens"]}),
+        "input_tokens_by_modality": _shares(usage["total_input_tokens"], read, 1),
+        "output_tokens_by_modality": _shares(usage["total_output_tokens"], {}, 1),
+        "tool_use_tokens_by_modality": _shares(usage.get("total_tool_use_tokens", 0), read, looks - 1),
     }
 
 
-def _counts(tokens: Mapping[str, int]) -> list[Json]:
+def _shares(total: int, read: Mapping[str, int], times: int) -> list[Json]:
+    """``total`` divided by kind of content, of which each was read so many ``times``."""
+    image = min(total, read.get("image", 0) * times)
+    document = min(total - image, read.get("document", 0) * times)
+    tokens = {"text": total - image - document, "image": image, "document": document}
     return [{"modality": modality, "tokens": count} for modality, count in tokens.items() if count]
 
 
 def _tokens(step: Step) -> int:
-    if isinstance(step, UserInput | ModelOutput):
+    if isinstance(step, ModelOutput):
         return sum(_content_tokens(block) for block in step.content)
     if isinstance(step, CodeExecutionCall):
         return text_tokens(step.code)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import secrets
 import threading
 from collections.abc import Iterator
@@ -20,11 +21,23 @@ from magic_ext.wire.content import Json
 
 from .errors import EngineError, bad_request, not_found
 
-__all__ = ["EXPIRY", "FILE_LIMIT", "Files", "StoredFile", "Upload"]
+__all__ = ["EXPIRY", "FILE_LIMIT", "Files", "StoredFile", "Upload", "uploaded_id"]
 
 EXPIRY = timedelta(hours=48)
 FILE_LIMIT = 2 * 1024**3  # bytes
-_ID = "abcdefghijklmnopqrstuvwxyz0123456789"
+_MARKS = "abcdefghijklmnopqrstuvwxyz0123456789"
+_ID = r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"  # Google's rule for the part behind "files/"
+_ADDRESS = re.compile(rf"/files/({_ID})$")
+
+
+def uploaded_id(uri: str | None) -> str:
+    """The id of the uploaded file that lies at an address; ``""`` for any other address.
+
+    >>> uploaded_id("http://127.0.0.1:8765/v1beta/files/sales-2024"), uploaded_id("file:///tmp/sales.csv")
+    ('sales-2024', '')
+    """
+    found = _ADDRESS.search(uri or "")
+    return found[1] if found else ""
 
 
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,9 +69,13 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
-    """A resumable upload that has begun; ``size`` is what its start announced, ``None`` where it did not."""
+    """A resumable upload that has begun; ``size`` is what its start announced, ``None`` where it did not.
+
+    ``file_id`` is the id that its file will have.
+    """
 
     id: str
+    file_id: str
     mime_type: str
     display_name: str = ""
     size: int | None = None
@@ -83,12 +100,16 @@ class Files:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._sweep()
 
-    def begin(self, mime_type: str, display_name: str = "", size: int | None = None) -> Upload:
-        """Begin an upload; raises a 400 for a size that no file may have."""
+    def begin(self, mime_type: str, display_name: str = "", size: int | None = None, name: str = "") -> Upload:
+        """Begin an upload, of a file called ``name`` if one is given (``files/sales`` or ``sales``).
+
+        Raises a 400 for a size or a name that no file may have, and a 409 for a name that is taken.
+        """
         if size is not None and not 0 <= size <= FILE_LIMIT:
             raise bad_request(f"A file may have {FILE_LIMIT} bytes at most.")
         upload = Upload(
             id=secrets.token_urlsafe(24),
+            file_id=self._free(name) if name else "".join(secrets.choice(_MARKS) for _ in range(12)),
             mime_type=mime_type or "application/octet-stream",
             display_name=display_name,
             size=size,
@@ -157,12 +178,32 @@ class Files:
         document.unlink(missing_ok=True)
         self._path(id, ".bin").unlink(missing_ok=True)
 
+    def _free(self, name: str) -> str:
+        """The id that a name gives; raises for one that is malformed or taken."""
+        wanted = name.removeprefix("files/")
+        if not re.fullmatch(_ID, wanted):
+            raise bad_request(
+                f"The file name {name[:50]!r} is not valid: behind 'files/' it has at most 40 lowercase letters, "
+                "digits and dashes, and neither begins nor ends with a dash."
+            )
+        with contextlib.suppress(EngineError):
+            self.get(wanted)  # which makes room where that file has expired
+        if self._path(wanted, ".bin").exists():
+            raise _taken(wanted)
+        return wanted
+
     def _finish(self, upload: Upload, part: Path) -> StoredFile:
+        content = self._path(upload.file_id, ".bin")
+        try:
+            content.touch(mode=0o600, exist_ok=False)  # of two that want one name, the first gets it
+        except FileExistsError:
+            part.unlink()
+            raise _taken(upload.file_id) from None
         now = datetime.now(UTC)
         with part.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
         file = StoredFile(
-            id="".join(secrets.choice(_ID) for _ in range(12)),
+            id=upload.file_id,
             mime_type=upload.mime_type,
             display_name=upload.display_name,
             size=part.stat().st_size,
@@ -170,8 +211,9 @@ class Files:
             created=_stamp(now),
             expires=_stamp(now + EXPIRY),
         )
-        part.rename(self._path(file.id, ".bin"))
-        self._path(file.id, ".json").write_bytes(msgspec.json.encode(file))
+        part.replace(content)
+        part.write_bytes(msgspec.json.encode(file))
+        part.replace(self._path(file.id, ".json"))
         return file
 
     def _sweep(self) -> None:
@@ -192,9 +234,13 @@ class Files:
         return self.folder / f"{upload.id}.part"
 
     def _path(self, id: str, suffix: str) -> Path:
-        if not id or not all(mark in _ID for mark in id):
+        if not re.fullmatch(_ID, id):
             raise not_found("There is no such file.")
         return self.folder / f"{id}{suffix}"
+
+
+def _taken(id: str) -> EngineError:
+    return EngineError(409, "already_exists", f"There is a file 'files/{id}' already.")
 
 
 def _stamp(moment: datetime) -> str:

@@ -56,6 +56,7 @@ def _begin(files: Files, call: Call) -> Reply:
         call.headers.get("x-goog-upload-header-content-type") or _text(fields, "mime_type", "mimeType"),
         _text(fields, "display_name", "displayName") or call.headers.get("x-goog-upload-file-name", ""),
         _whole_number(announced, "X-Goog-Upload-Header-Content-Length") if announced else None,
+        _text(fields, "name"),
     )
     url = f"{_base_url(call)}{call.path}?upload_id={upload.id}&upload_protocol=resumable"
     return json_reply({}, headers={"x-goog-upload-url": url, "x-goog-upload-status": "active"})

@@ -22,12 +22,11 @@ from magic_ext.wire.content import ARROW, Content, Document, Image, Text
 from magic_ext.wire.steps import Step, UserInput
 
 from .errors import bad_request
-from .files import Files
+from .files import Files, uploaded_id
 from .tables import TableSource
 
-__all__ = ["InputFile", "check_addresses", "input_files", "with_pictures"]
+__all__ = ["InputFile", "check_addresses", "input_files", "size_of", "with_pictures"]
 
-_UPLOADED = re.compile(r"/files/([a-z0-9]+)$")
 _Kind = Literal["frame", "table", "picture", "document"]
 
 
@@ -63,10 +62,19 @@ def check_addresses(steps: Iterable[Step], files: Files, *, local: bool) -> None
     Uploaded files can; files of this computer only where the process that owns them asks (``local``).
     """
     for block in _attachments(steps):
-        if block.uri and (uploaded := _UPLOADED.search(block.uri)):
-            files.get(uploaded[1])
+        if uploaded := uploaded_id(block.uri):
+            files.get(uploaded)
         elif block.uri and not (local and block.uri.startswith("file:")):
             raise bad_request(f"The address {block.uri[:80]!r} can't be read here: send the data inline or upload it.")
+
+
+def size_of(block: Document | Image, files: Files) -> int:
+    """The bytes that a block stands for, inline or uploaded; 0 for files of this computer, which no model reads.
+
+    Raises a 404 for an uploaded file that is not there.
+    """
+    uploaded = uploaded_id(block.uri)
+    return files.get(uploaded).size if uploaded else len(block.content)
 
 
 def input_files(steps: Iterable[Step], files: Files, earlier: Iterable[Step] = ()) -> tuple[InputFile, ...]:
@@ -98,16 +106,16 @@ def with_pictures(steps: Iterable[Step], files: Files) -> tuple[Step, ...]:
 
 
 def _is_local(block: Document | Image) -> bool:
-    return bool(block.uri) and not _UPLOADED.search(block.uri or "")
+    return bool(block.uri) and not uploaded_id(block.uri)
 
 
 def _fetched(block: Document | Image, files: Files) -> Document | Image:
     """The block with an uploaded file's bytes in it."""
-    uploaded = _UPLOADED.search(block.uri or "")
-    if uploaded is None:
+    uploaded = uploaded_id(block.uri)
+    if not uploaded:
         return block
-    data = base64.b64encode(files.read(uploaded[1])).decode("ascii")
-    mime_type = block.mime_type or files.get(uploaded[1]).mime_type
+    data = base64.b64encode(files.read(uploaded)).decode("ascii")
+    mime_type = block.mime_type or files.get(uploaded).mime_type
     return msgspec.structs.replace(block, data=data, mime_type=mime_type)
 
 

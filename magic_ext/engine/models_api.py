@@ -7,12 +7,16 @@ from typing import Any
 from magic_ext.wire.content import Document, Image, Json, Text
 from magic_ext.wire.steps import UserInput
 
-from .accounting import estimate
+from .accounting import tokens_read
 from .errors import bad_request, not_found
 from .exchange import Call, Reply, decoded, json_reply
+from .files import Files
+from .inputs import check_addresses, size_of
 from .service import Engine
 
 __all__ = ["models_reply"]
+
+_ATTACHED = ("inlineData", "inline_data", "fileData", "file_data")
 
 
 def models_reply(engine: Engine, call: Call, name: list[str]) -> Reply:
@@ -25,28 +29,35 @@ def models_reply(engine: Engine, call: Call, name: list[str]) -> Reply:
     if call.method == "GET" and not action:
         return json_reply(_model(wanted))
     if call.method == "POST" and action == "countTokens":
-        return json_reply({"totalTokens": _count(decoded(call.body))})
+        return json_reply(_counted(decoded(call.body), engine.files))
     raise not_found(f"There is no {call.method} {call.path} here.")
 
 
-def _count(body: object) -> int:
+def _counted(body: object, files: Files) -> Json:
     """Estimated tokens of ``contents`` in generateContent's shape, the only one that the call knows."""
-    contents = body.get("contents") if isinstance(body, dict) else None
+    asked: Any = body.get("generateContentRequest", body) if isinstance(body, dict) else None
+    contents = asked.get("contents") if isinstance(asked, dict) else None
     if not isinstance(contents, list) or not contents:
         raise bad_request("The parameter 'contents' is required.")
+    if isinstance(instruction := asked.get("systemInstruction"), dict):
+        contents = [instruction, *contents]
     parts: list[Any] = [
         part for content in contents if isinstance(content, dict) for part in content.get("parts") or ()
     ]
-    blocks = tuple(_block(part) for part in parts if isinstance(part, dict))
-    return int(estimate([UserInput(blocks)], (), 1)["total_input_tokens"])
+    step = UserInput(tuple(_block(part) for part in parts if isinstance(part, dict)))
+    check_addresses([step], files, local=False)
+    read = tokens_read([step], lambda block: size_of(block, files))
+    details = [{"modality": kind.upper(), "tokenCount": count} for kind, count in read.items() if count]
+    return {"totalTokens": sum(read.values()), "promptTokensDetails": details}
 
 
 def _block(part: Json) -> Text | Image | Document:
-    inline = part.get("inlineData") or part.get("inline_data")
-    if isinstance(inline, dict):
-        kind = str(inline.get("mimeType") or inline.get("mime_type") or "")
-        return (Image if kind.startswith("image/") else Document)(data=str(inline.get("data", "")))
-    return Text(str(part.get("text", "")))
+    given = next((found for name in _ATTACHED if isinstance(found := part.get(name), dict)), None)
+    if given is None:
+        return Text(str(part.get("text", "")))
+    data, uri, mime_type = (given.get(name) for name in ("data", "fileUri", "mimeType"))
+    kind = Image if str(mime_type or given.get("mime_type")).startswith("image/") else Document
+    return kind(data=str(data or ""), uri=str(uri or given.get("file_uri") or "") or None)
 
 
 def _model(name: str) -> Json:

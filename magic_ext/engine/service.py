@@ -13,7 +13,6 @@ import msgspec
 from magic_ext.engine.models.base import Model
 from magic_ext.wire.content import Json
 
-from .accounting import by_modality
 from .archive import Archive
 from .asked import Asked, read_body
 from .errors import not_found
@@ -137,8 +136,7 @@ class Engine:
 
     def _work(self, job: Job, asked: Asked, model: Model, bench: Workbench) -> None:
         ending = take_turn(job, asked, model, bench)
-        usage = by_modality(ending.usage, asked.steps)
-        head = {**job.head, "status": ending.status, "updated": _now(), "usage": usage}
+        head = {**job.head, "status": ending.status, "updated": _now(), "usage": ending.usage}
         if ending.errors:
             head["errors"] = list(ending.errors)
         if not asked.store:

@@ -10,7 +10,7 @@ from magic_ext.engine.models import base
 from magic_ext.errors import GeminiExecError
 from magic_ext.wire.content import Json
 
-from .accounting import estimate
+from .accounting import by_modality, estimate
 from .asked import Asked
 from .jobs import Job
 from .transcript import Transcript
@@ -66,14 +66,15 @@ class _Turn:
     @property
     def usage(self) -> Json:
         """The token counts: the model's own where it counts, else estimates."""
-        usage = estimate(self._asked.steps, self._transcript.steps, self.looks)
+        read = self._bench.tokens_read
+        usage = estimate(sum(read.values()), self._transcript.steps, self.looks)
         if self._counted:
             usage["total_input_tokens"] = self._counted[0].input_tokens
             usage["total_tool_use_tokens"] = sum(count.input_tokens for count in self._counted[1:])
             usage["total_output_tokens"] = sum(count.output_tokens for count in self._counted)
             usage["total_thought_tokens"] = sum(count.thought_tokens for count in self._counted)
             usage["total_tokens"] = sum(v for k, v in usage.items() if k != "total_tokens")
-        return usage
+        return by_modality(usage, read, self.looks)
 
     def _reply(self) -> base.Code | base.FunctionCall | None:
         called: base.FunctionCall | None = None

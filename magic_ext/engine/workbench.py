@@ -11,9 +11,10 @@ from magic_ext.errors import GeminiExecError
 from magic_ext.runtime.errors import NotIsolated
 from magic_ext.wire.steps import CodeExecutionCall, CodeExecutionResult, Step
 
+from .accounting import tokens_read
 from .asked import Asked
 from .files import Files
-from .inputs import InputFile, input_files, with_pictures
+from .inputs import InputFile, input_files, size_of, with_pictures
 from .tables import describe_code, read_description
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ __all__ = ["Workbench"]
 class Workbench:
     """The kernel of a turn; ``chain`` are the steps of earlier turns, ``waiting`` is told when kernels are scarce.
 
-    ``steps`` are those of the chain and of this turn's question, as a model is shown them.
+    ``steps`` are those of the chain and of this turn's question, as a model is shown them; ``tokens_read`` are those of
+    the question by kind.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Workbench:
         self._new_files = input_files(asked.steps, files, earlier=chain)
         self._files = input_files((*chain, *asked.steps), files)
         self.steps = with_pictures((*chain, *asked.steps), files)
+        self.tokens_read = tokens_read(asked.steps, lambda block: size_of(block, files))
         self._session: Session | None = None
         self._replay = _successful_code(chain)
         self._tables: tuple[Table, ...] | None = None

@@ -35,6 +35,11 @@ const answered = await client.interactions.create({
 });
 assert.match(JSON.stringify(answered), /5076\.02/);
 
-for (const file of [uploaded, other]) await client.files.delete({ name: file.name });
+const named = (name) => client.files.upload({ file: table, config: { mimeType: "text/csv", name } });
+const chosen = await named("pinguine-3");
+assert.equal(chosen.name, "files/pinguine-3");
+for (const name of ["files/pinguine-3", "-pinguine"]) await assert.rejects(named(name), /4(09|00)/);
+
+for (const file of [uploaded, other, chosen]) await client.files.delete({ name: file.name });
 assert.ok(!(await names(100)).includes(uploaded.name));
 await assert.rejects(client.files.get({ name: uploaded.name }), { status: 404 });

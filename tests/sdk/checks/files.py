@@ -21,6 +21,12 @@ for size in (1, 100):
     names = [file.name for file in client.files.list(config={"page_size": size})]
     assert {uploaded.name, other.name} <= set(names) and len(names) == len(set(names)), names
 
+counted = client.models.count_tokens(
+    model="gemini-3-flash-preview",
+    contents=[genai.types.Part.from_uri(file_uri=uploaded.uri, mime_type="text/csv"), "What is in it?"],
+)
+assert counted.total_tokens > table.stat().st_size // 4, counted
+
 answered = client.interactions.create(
     model="gemini-3-flash-preview",
     input=[
@@ -29,9 +35,21 @@ answered = client.interactions.create(
     ],
     tools=[{"type": "code_execution"}],
 )
+read = {count.modality: count.tokens for count in answered.usage.input_tokens_by_modality}
+assert read["document"] == -(-table.stat().st_size // 4), read
 assert "5076.02" in json.dumps(answered.model_dump(mode="json"))
 
-for file in (uploaded, other):
+chosen = client.files.upload(file=str(table), config={"mime_type": "text/csv", "name": "files/pinguine-2"})
+assert chosen.name == "files/pinguine-2" and chosen.uri.endswith("/files/pinguine-2"), chosen
+for name, status, word in (("pinguine-2", 409, "ALREADY_EXISTS"), ("Pinguine_2", 400, "INVALID_ARGUMENT")):
+    try:
+        client.files.upload(file=str(table), config={"mime_type": "text/csv", "name": name})
+    except genai.errors.ClientError as error:
+        assert (error.code, error.status) == (status, word), repr(error)
+    else:
+        raise AssertionError(f"{name} was taken")
+
+for file in (uploaded, other, chosen):
     client.files.delete(name=file.name)
 assert not {uploaded.name, other.name} & {file.name for file in client.files.list()}
 try:
