@@ -18,9 +18,9 @@ from magic_ext.engine.models.registry import is_embedded
 from magic_ext.errors import GeminiExecError
 from magic_ext.options import Options, parse_options
 from magic_ext.place import Place, choose_place
-from magic_ext.references.cells import utf8
 from magic_ext.references.grammar import Reference, split_line
 from magic_ext.references.policy import parse_policy
+from magic_ext.references.tables.cells import utf8
 
 from .cells import paste
 from .closing import footer

@@ -11,7 +11,7 @@ from magic_ext.references.budget import LIMIT_TOKENS, share
 from magic_ext.references.errors import UnsendableError
 from magic_ext.references.pictures import picture_of
 from magic_ext.references.policy import Policy
-from magic_ext.references.table import Table
+from magic_ext.references.tables.table import Table
 from magic_ext.references.values import table_of
 from magic_ext.wire.content import Content, Image, Text
 

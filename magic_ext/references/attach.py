@@ -18,7 +18,7 @@ from magic_ext.references.policy import Policy
 from magic_ext.references.prepared import Binding, Part, Prepared, assemble, name_all
 from magic_ext.references.remote import remote_head, remote_parts
 from magic_ext.references.resolve import resolve
-from magic_ext.references.table import Table
+from magic_ext.references.tables.table import Table
 from magic_ext.references.things import Referent
 
 __all__ = ["Binding", "Local", "Prepared", "Remote", "prepare", "to_local", "to_remote"]

@@ -12,8 +12,8 @@ import msgspec
 
 from magic_ext.references.errors import BadPolicyError, UnsendableError
 from magic_ext.references.policy import Policy
-from magic_ext.references.sheet import Sheet
-from magic_ext.references.table import Table, draw
+from magic_ext.references.tables.sheet import Sheet
+from magic_ext.references.tables.table import Table, draw
 
 __all__ = ["LIMIT_TOKENS", "WINDOW_TOKENS", "Excerpt", "Share", "excerpt", "share", "tokens"]
 

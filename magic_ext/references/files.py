@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from magic_ext.references.dialect import decode
 from magic_ext.references.errors import UnknownReferenceError, UnsendableError, nearest
 from magic_ext.references.pictures import mime_type_of, size_of
+from magic_ext.references.tables.dialect import decode
 from magic_ext.references.things import OtherFile, Picture, TextFile, Thing
 
 __all__ = ["KNOWN_SUFFIXES", "find_file", "open_file"]
@@ -78,7 +78,7 @@ def _thing(path: Path, start: bytes, written: str) -> Thing:
     if not encoding:
         return OtherFile(path, "application/octet-stream")
     if suffix in _TABLES:
-        from magic_ext.references.csv_files import CsvTable
+        from magic_ext.references.tables.csv_files import CsvTable
 
         return CsvTable(path)
     return TextFile(path, encoding)

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from magic_ext.references.errors import BadReferenceError
 from magic_ext.references.manifest import Entry
 from magic_ext.references.prepared import Binding, Named, Part, called, columns_line, shape
-from magic_ext.references.table import Saved, Table
+from magic_ext.references.tables.table import Saved, Table
 from magic_ext.references.things import OtherFile, Picture, Scalar, TextFile, Value
 from magic_ext.wire.content import ARROW, Document, Image
 

@@ -10,8 +10,8 @@ from itertools import count
 import msgspec
 
 from magic_ext.references.manifest import Entry
-from magic_ext.references.sheet import Column, quoted
-from magic_ext.references.table import Table
+from magic_ext.references.tables.sheet import Column, quoted
+from magic_ext.references.tables.table import Table
 from magic_ext.references.things import Referent
 from magic_ext.wire.content import Content
 

@@ -6,12 +6,12 @@ import base64
 from collections.abc import Iterator, Sequence
 
 from magic_ext.references.budget import excerpt, share, tokens
-from magic_ext.references.dialect import open_text
 from magic_ext.references.errors import BadPolicyError, BadReferenceError, UnsendableError
 from magic_ext.references.manifest import Entry
 from magic_ext.references.policy import Policy
 from magic_ext.references.prepared import Binding, Named, Part, called, columns_line, shape
-from magic_ext.references.table import Table
+from magic_ext.references.tables.dialect import open_text
+from magic_ext.references.tables.table import Table
 from magic_ext.references.things import OtherFile, Picture, Scalar, TextFile, Value
 from magic_ext.wire.content import Document, Image, Text
 

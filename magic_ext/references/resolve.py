@@ -9,8 +9,8 @@ from typing import Any
 from magic_ext.references.errors import BadReferenceError, UnknownReferenceError, UnsendableError, nearest
 from magic_ext.references.files import KNOWN_SUFFIXES, find_file, open_file
 from magic_ext.references.grammar import Attribute, Item, Reference
-from magic_ext.references.sheet import source
-from magic_ext.references.table import Table
+from magic_ext.references.tables.sheet import source
+from magic_ext.references.tables.table import Table
 from magic_ext.references.things import Referent
 from magic_ext.references.values import table_of, thing_of
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from magic_ext.references.grammar import Reference
-from magic_ext.references.table import Table
+from magic_ext.references.tables.table import Table
 
 __all__ = ["OtherFile", "Picture", "Referent", "Scalar", "TextFile", "Thing", "Value"]
 

@@ -13,10 +13,10 @@ from uuid import UUID
 
 import msgspec
 
-from magic_ext.references.cells import utf8
 from magic_ext.references.errors import UnsendableError
 from magic_ext.references.pictures import picture_of
-from magic_ext.references.table import Table
+from magic_ext.references.tables.cells import utf8
+from magic_ext.references.tables.table import Table
 from magic_ext.references.things import Scalar, Thing, Value
 
 __all__ = ["table_of", "thing_of"]
@@ -52,14 +52,14 @@ def table_of(value: Any, name: str) -> Table | None:
     if library in ("polars", "pyarrow"):
         return _frame(value, name, library)
     if isinstance(value, list) and value and all(_is_record(item) for item in value):
-        from magic_ext.references.plain_tables import RecordsTable
+        from magic_ext.references.tables.plain import RecordsTable
 
         return RecordsTable.of(value)
     return None
 
 
 def _pandas(value: Any, name: str) -> Table:
-    from magic_ext.references.pandas_tables import PandasTable
+    from magic_ext.references.tables.pandas_frames import PandasTable
 
     if _is_a(value, "pandas", "Index"):
         return PandasTable.of_index(value, name)
@@ -71,7 +71,7 @@ def _pandas(value: Any, name: str) -> Table:
 
 
 def _array(value: Any, name: str) -> Table | None:
-    from magic_ext.references.plain_tables import ArrayTable, RecordsTable
+    from magic_ext.references.tables.plain import ArrayTable, RecordsTable
 
     if value.ndim == 0:
         return None
@@ -85,7 +85,7 @@ def _array(value: Any, name: str) -> Table | None:
 
 
 def _frame(value: Any, name: str, library: str) -> Table | None:
-    from magic_ext.references.narwhals_tables import NarwhalsTable
+    from magic_ext.references.tables.narwhals_frames import NarwhalsTable
 
     class_name = type(value).__name__
     kind = f"{library} {class_name}"

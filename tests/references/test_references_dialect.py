@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from magic_ext.references import csv_files
 from magic_ext.references.attach import Prepared
-from magic_ext.references.dialect import Dialect, detect
+from magic_ext.references.tables import csv_files
+from magic_ext.references.tables.dialect import Dialect, detect
 from magic_ext.wire.content import Document
 
 FILES: dict[str, tuple[bytes, Dialect, pd.DataFrame]] = {

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from magic_ext.references.attach import Prepared
-from magic_ext.references.notation import form_of
+from magic_ext.references.tables.notation import form_of
 from magic_ext.wire.content import Document
 
 Preparing = Callable[..., Prepared]

@@ -20,10 +20,10 @@ from magic_ext.references.attach import Local, Prepared, Remote, prepare
 from magic_ext.references.budget import LIMIT_TOKENS, tokens
 from magic_ext.references.errors import BadPolicyError, UnsendableError
 from magic_ext.references.grammar import split_line
-from magic_ext.references.pandas_tables import PandasTable
 from magic_ext.references.policy import Policy
 from magic_ext.references.prepared import PREFIX
-from magic_ext.references.sheet import Sheet
+from magic_ext.references.tables.pandas_frames import PandasTable
+from magic_ext.references.tables.sheet import Sheet
 from magic_ext.wire.content import Document, Image, Text
 
 Preparing = Callable[..., Prepared]

@@ -17,7 +17,7 @@ import pytest
 from magic_ext.references.errors import BadReferenceError, UnknownReferenceError, UnsendableError
 from magic_ext.references.grammar import find_references
 from magic_ext.references.resolve import resolve
-from magic_ext.references.table import Table
+from magic_ext.references.tables.table import Table
 from magic_ext.references.things import OtherFile, Picture, Referent, Scalar, TextFile, Value
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from magic_ext.references.cells import Kind, Reading, kind_of, reading_of, texts_of
 from magic_ext.references.errors import UnsendableError
+from magic_ext.references.tables.cells import Kind, Reading, kind_of, reading_of, texts_of
 
 __all__ = ["TAKEN_FOR_MISSING", "Column", "Sheet", "build", "field", "quoted", "source"]
 

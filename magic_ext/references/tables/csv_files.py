@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from magic_ext.references.dialect import Dialect, detect, open_text, records
-from magic_ext.references.notation import Form, form_of
-from magic_ext.references.sheet import Column, Sheet, field, quoted
-from magic_ext.references.table import Saved, Table, choose
+from magic_ext.references.tables.dialect import Dialect, detect, open_text, records
+from magic_ext.references.tables.notation import Form, form_of
+from magic_ext.references.tables.sheet import Column, Sheet, field, quoted
+from magic_ext.references.tables.table import Saved, Table, choose
 
 __all__ = ["CsvTable"]
 

@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from magic_ext.references.cells import Kind, kind_of, missing, utf8
 from magic_ext.references.errors import UnsendableError
-from magic_ext.references.sheet import Column, Sheet, build, source
-from magic_ext.references.table import Saved, Table, choose
+from magic_ext.references.tables.cells import Kind, kind_of, missing, utf8
+from magic_ext.references.tables.sheet import Column, Sheet, build, source
+from magic_ext.references.tables.table import Saved, Table, choose
 from magic_ext.wire.content import ARROW
 
 __all__ = ["PandasTable"]

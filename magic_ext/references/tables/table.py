@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from magic_ext.references.errors import UnknownReferenceError, nearest
-from magic_ext.references.sheet import Column, Sheet
+from magic_ext.references.tables.sheet import Column, Sheet
 
 __all__ = ["SEED", "Saved", "Table", "choose", "draw"]
 

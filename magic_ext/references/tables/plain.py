@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from magic_ext.references.cells import kind_of, missing, utf8
 from magic_ext.references.errors import UnsendableError
-from magic_ext.references.sheet import Column, Sheet, build, quoted
-from magic_ext.references.table import Saved, Table, choose
+from magic_ext.references.tables.cells import kind_of, missing, utf8
+from magic_ext.references.tables.sheet import Column, Sheet, build, quoted
+from magic_ext.references.tables.table import Saved, Table, choose
 from magic_ext.wire.content import ARROW
 
 __all__ = ["NPY", "ArrayTable", "RecordsTable"]

@@ -13,8 +13,8 @@ from typing import TextIO
 
 import msgspec
 
-from magic_ext.references.notation import decimal_marks, is_date, is_grouped
-from magic_ext.references.sheet import TAKEN_FOR_MISSING
+from magic_ext.references.tables.notation import decimal_marks, is_date, is_grouped
+from magic_ext.references.tables.sheet import TAKEN_FOR_MISSING
 
 __all__ = ["Dialect", "decode", "detect", "open_text", "records"]
 

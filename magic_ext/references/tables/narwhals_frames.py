@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from magic_ext.references.cells import Kind, missing
-from magic_ext.references.sheet import Column, Sheet, build
-from magic_ext.references.table import Saved, Table, choose
+from magic_ext.references.tables.cells import Kind, missing
+from magic_ext.references.tables.sheet import Column, Sheet, build
+from magic_ext.references.tables.table import Saved, Table, choose
 
 __all__ = ["LAZY_ROWS", "NarwhalsTable"]
 
@@ -82,7 +82,7 @@ class NarwhalsTable(Table):
 
     def save(self, folder: Path, stem: str) -> Saved:
         """An Arrow file of the pandas DataFrame that :meth:`live` gives; of a lazy frame its head."""
-        from magic_ext.references.pandas_tables import PandasTable
+        from magic_ext.references.tables.pandas_frames import PandasTable
 
         saved = PandasTable(self._head.to_pandas()).save(folder, stem)
         if self.rows is not None:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import msgspec
 
-from magic_ext.references.sheet import TAKEN_FOR_MISSING
+from magic_ext.references.tables.sheet import TAKEN_FOR_MISSING
 
 __all__ = ["Form", "decimal_marks", "form_of", "is_date", "is_grouped"]
 

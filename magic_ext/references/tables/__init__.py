@@ -1,0 +1,1 @@
+"""Tables: what every one can do, how its rows are written as CSV, and each library's own way of being one."""
