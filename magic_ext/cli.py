@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -23,13 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lab.set_defaults(run=_lab)
     doctor = commands.add_parser("doctor", help="what is here, what is missing, where things are kept")
     doctor.set_defaults(run=_doctor)
-    serve = commands.add_parser("serve", help="serve the embedded engine over HTTP on this computer")
-    serve.set_defaults(run=_serve)
-    serve.add_argument("--port", type=int, default=8765, help="0 for any free one (default: 8765)")
-    serve.add_argument(
-        "--token", default="", help="what clients send as API key (default: GEMINI_EXEC_TOKEN, or a new one)"
-    )
-    serve.add_argument("--model", default="offline-planner", help="what answers to every gemini-* name")
+    _add_serve(commands.add_parser("serve", help="serve the embedded engine over HTTP on this computer"))
     given, others = parser.parse_known_args(arguments)
     given.others = others
     if given.others and given.command != "lab":
@@ -42,6 +35,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _add_serve(serve: argparse.ArgumentParser) -> None:
+    serve.set_defaults(run=_serve)
+    serve.add_argument("--port", type=int, default=8765, help="0 for any free one (default: 8765)")
+    serve.add_argument(
+        "--token", default="", help="what clients send as API key (default: GEMINI_EXEC_TOKEN, or a new one)"
+    )
+    serve.add_argument("--model", default="offline-planner", help="what answers to every gemini-* name")
+    serve.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: 127.0.0.1)")
+    serve.add_argument(
+        "--allow-remote",
+        action="store_true",
+        help="listen where other computers can reach it: whoever has the token can run code in the sandbox here, and "
+        "read and delete what is kept; nothing is encrypted, so put TLS in front. Needs a token of your own",
+    )
 
 
 def _demo(_: argparse.Namespace) -> int:
@@ -69,35 +78,26 @@ def _doctor(_: argparse.Namespace) -> int:
 def _serve(given: argparse.Namespace) -> int:
     _need("starlette", "uvicorn", extra="serve")
     from magic_ext.engine.embedded import open_engine
+    from magic_ext.engine.listener import address_of, is_local, listen
     from magic_ext.engine.server import new_token, serve
 
     chosen = given.token or os.environ.get("GEMINI_EXEC_TOKEN", "")
     token = chosen or new_token()
-    engine = open_engine(serving=given.model)
-    listener = _listener(given.port)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with listen(given.host, given.port, allow_remote=given.allow_remote, token=chosen) as listener:
+        engine = open_engine(serving=given.model)
 
-    def announce() -> None:
-        print(f"Serving {given.model} at {url}", flush=True)
-        if not chosen:
-            print(f"Token, to be sent as API key: {token}", flush=True)
-        print("Point a client at it: GOOGLE_GEMINI_BASE_URL is the address, GEMINI_API_KEY the token.", flush=True)
+        def announce() -> None:
+            print(f"Serving {given.model} at {address_of(listener)}", flush=True)
+            if not is_local(listener):
+                print(
+                    "Other computers can reach it: whoever has the token can run code in the sandbox here.", flush=True
+                )
+            if not chosen:
+                print(f"Token, to be sent as API key: {token}", flush=True)
+            print("Point a client at it: GOOGLE_GEMINI_BASE_URL is the address, GEMINI_API_KEY the token.", flush=True)
 
-    serve(engine, token=token, listener=listener, on_ready=announce)
+        serve(engine, token=token, listener=listener, on_ready=announce)
     return 0
-
-
-def _listener(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    if os.name == "posix":
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", port))
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise GeminiExecError(f"Port {port} can't be used ({error}).", hint="Choose another with --port.") from error
-    listener.listen(128)
-    return listener
 
 
 def _need(*modules: str, extra: str) -> None:

@@ -51,6 +51,28 @@ def test_a_port_in_use_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -
     assert said.count("\n") == 1 and "--port" in said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--host", "0.0.0.0", "--token", "x" * 16], "--allow-remote"),
+        (["--host", "::", "--token", "x" * 16], "--allow-remote"),
+        (["--host", "0.0.0.0", "--allow-remote"], "GEMINI_EXEC_TOKEN"),
+        (["--host", "0.0.0.0", "--allow-remote", "--token", "short"], "16 characters"),
+        (["--host", "192.0.2.7", "--allow-remote", "--token", "x" * 16], "can't be used"),
+        (["--host", "no.such.host.invalid"], "can't be used"),
+        (["--host", "127.0.0.1", "--port", "70000"], "can't be used"),
+    ],
+)
+def test_only_who_means_it_serves_other_computers(
+    arguments: list[str], word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if "::" in arguments and not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    assert cli.main(["serve", "--port", "0", *arguments]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and word in said
+
+
 @pytest.mark.parametrize("model", ["gemini-3-flash-preview", "scripted:nowhere.json"])
 def test_a_model_that_cannot_be_served_is_said_in_one_line(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["serve", "--port", "0", "--model", model]) == 1

@@ -1,4 +1,4 @@
-"""The engine over HTTP: a Starlette app under uvicorn, on loopback and behind a token (design section 5)."""
+"""The engine over HTTP: a Starlette app under uvicorn, behind a token (design section 5)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from .api import handle
 from .errors import EngineError
 from .exchange import Call, Reply, error_reply
+from .listener import is_local, names_this_computer
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -32,8 +33,11 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)
 
 
-def make_app(engine: Engine, token: str, on_ready: Callable[[], None]) -> Starlette:
-    """The ASGI app. Every request must carry ``token`` as its API key; there is no CORS."""
+def make_app(engine: Engine, token: str, on_ready: Callable[[], None], *, local: bool) -> Starlette:
+    """The ASGI app. Every request must carry ``token`` as its API key; there is no CORS.
+
+    With ``local`` it answers only to names that this computer has for itself.
+    """
     from starlette.applications import Starlette
     from starlette.routing import Route
 
@@ -41,6 +45,8 @@ def make_app(engine: Engine, token: str, on_ready: Callable[[], None]) -> Starle
         from starlette.concurrency import run_in_threadpool
 
         try:
+            if local and not names_this_computer(request.headers.get("host", "")):
+                raise EngineError(403, "permission_denied", "This server answers only to 127.0.0.1 and localhost.")
             _check_token(request, token)
             body = await _body(request)
         except EngineError as error:
@@ -70,9 +76,8 @@ def serve(engine: Engine, *, token: str, listener: socket.socket, on_ready: Call
     """Serve on a listening socket until the process is told to stop; ``on_ready`` is called once it answers."""
     import uvicorn
 
-    config = uvicorn.Config(
-        make_app(engine, token, on_ready), log_level="warning", server_header=False, timeout_graceful_shutdown=3
-    )
+    app = make_app(engine, token, on_ready, local=is_local(listener))
+    config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=3)
     try:
         uvicorn.Server(config).run(sockets=[listener])
     finally:

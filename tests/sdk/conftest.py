@@ -26,8 +26,8 @@ class Served(NamedTuple):
 
 
 @contextlib.contextmanager
-def _serve(model: str, folder: Path, token: str = TOKEN) -> Iterator[Served]:
-    command = [sys.executable, "-m", "magic_ext.cli", "serve", "--port", "0", "--model", model]
+def _serve(model: str, folder: Path, token: str = TOKEN, arguments: Sequence[str] = ()) -> Iterator[Served]:
+    command = [sys.executable, "-m", "magic_ext.cli", "serve", "--port", "0", "--model", model, *arguments]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     if token:
         command += ["--token", token]

@@ -174,3 +174,32 @@ def test_a_token_is_made_and_printed_when_none_is_given(
         request = urllib.request.Request(f"{served.url}/v1/models", headers={"x-goog-api-key": token})
         with urllib.request.urlopen(request) as response:
             assert response.status == 200
+
+
+def _status(url: str, **headers: str) -> int:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_a_strangers_name_for_this_computer_is_not_answered(server: Any) -> None:
+    models = f"{server.url}/v1/models"
+    port = server.url.rpartition(":")[2]
+    for host in (f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}", "engine.localhost"):
+        assert _status(models, **{"x-goog-api-key": server.token, "host": host}) == 200, host
+    for host in (f"evil.example:{port}", "192.0.2.7", "127.0.0.1.evil.example", "localhost.evil.example"):
+        assert _status(models, **{"x-goog-api-key": server.token, "host": host}) == 403, host
+
+
+def test_other_computers_are_served_where_that_was_asked_for(
+    serve: Callable[..., AbstractContextManager[Any]], tmp_path: Path
+) -> None:
+    with serve("offline-planner", tmp_path, arguments=["--host", "0.0.0.0", "--allow-remote"]) as served:
+        assert served.url.startswith("http://0.0.0.0:")
+        assert "run code" in served.output and served.token not in served.output
+        models = served.url.replace("0.0.0.0", "127.0.0.1") + "/v1/models"
+        assert _status(models, host="our-server.example") == 401
+        assert _status(models, **{"x-goog-api-key": served.token, "host": "our-server.example"}) == 200
