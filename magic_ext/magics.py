@@ -65,6 +65,8 @@ class GeminiExecMagics(Magics):
     timeout = Float(120.0, min=0.001, help="The longest silence to wait through, in seconds.").tag(config=True)
     show_thoughts = Bool(False, help="Show the model's summaries of its thoughts.").tag(config=True)
     code = Bool(True, help="Let the model run code.").tag(config=True)
+    budget = Unicode("", help="What one cell may cost, as in 20k tokens or 0.05usd; empty: no limit.").tag(config=True)
+    session_budget = Unicode("5M", help="What a kernel's session may cost, tokens or usd.").tag(config=True)
     search = Bool(False, help="Let Gemini search the web.").tag(config=True)
     tools = List(Unicode(), help="Names of your functions that the model may call.").tag(config=True)
     debug = Bool(False, help="Show the whole traceback of an error.").tag(config=True)
@@ -96,7 +98,7 @@ class GeminiExecMagics(Magics):
         """What belongs to the answers: ``%gemini COMMAND``.
 
         - ``paste [N ...]``: put the last answer's code, or its blocks N, into a new cell
-        - ``usage``: tokens of this session, by model
+        - ``usage``: tokens of this session and what they cost, by cell and by model
         - ``models``: the models that can be asked
         - ``key``: type in an API key, for this session
         - ``doctor``: what is here, what is missing, where things are kept

@@ -56,7 +56,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     send: str | None = None
     paste: str | None = None
     out: str | None = None
-    dry_run: bool = False
+    dry_run: str | None = None
+    budget: str | None = None
     search: bool | None = None
     tools: tuple[str, ...] = ()
     system: str | None = None
@@ -110,7 +111,21 @@ OPTIONS: tuple[Option, ...] = (
         help="put the code into a new cell below: the last block, or all",
     ),
     Option(flags=("-o", "--out"), field="out", value="NAME", help="keep the answer in the variable NAME"),
-    Option(flags=("--dry-run",), field="dry_run", help="show what would be sent, and send nothing"),
+    Option(
+        flags=("--dry-run",),
+        field="dry_run",
+        value="HOW",
+        choices=("estimate", "count"),
+        bare="estimate",
+        help="show the request, its tokens and what it may cost, and send nothing; with `=count` Google counts the"
+        " tokens, for which it gets the content",
+    ),
+    Option(
+        flags=("--budget",),
+        field="budget",
+        value="AMOUNT",
+        help="what the cell may cost, `20k` tokens or `0.05usd`: a larger question is not sent, an answer is cut there",
+    ),
     Option(
         flags=("--search",), field="search", help="let Gemini search the web; the pages it cites stand below the text"
     ),

@@ -22,11 +22,12 @@ FLOORS = {
     "references": {"wire", "errors"},
     "client": {"wire", "errors", "http"},
     "functions": {"wire", "errors", "references"},
+    "costs": {"wire", "errors"},
     "engine": {"wire", "errors", "http", "markdown", "runtime"},
     "answer": {"wire", "references", "markdown"},
     "options": {"wire", "errors"},
     "place": {"client", "engine", "errors"},
-    "ask": {"answer", "client", "engine", "errors", "functions", "place", "references", "wire"},
+    "ask": {"answer", "client", "costs", "engine", "errors", "functions", "place", "references", "wire"},
     "demo": {"errors"},
 }
 FRONT_END = {"IPython", "ipywidgets", "traitlets", "ipykernel"}

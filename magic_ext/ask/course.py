@@ -20,12 +20,14 @@ from magic_ext.functions.declaring import declare
 from magic_ext.references.attach import Binding, Local, Prepared, Remote, prepare
 from magic_ext.references.manifest import Manifest
 from magic_ext.wire.content import Json
-from magic_ext.wire.request import Request, user_input
+from magic_ext.wire.request import Request, count_contents, user_input
 from magic_ext.wire.steps import CodeExecutionCall, FunctionCall, FunctionResult, Step
+from magic_ext.wire.usage import Usage
 
 from .listening import Listening
 from .outgoing import along, entry, kept, request_of, uploaded
 from .question import Question, Tip, Watcher, check
+from .spending import bounded
 
 __all__ = ["Course"]
 
@@ -73,6 +75,7 @@ class Course:
         What had arrived until then is in :meth:`answer`.
         """
         self._started = time.monotonic()
+        self.request = bounded(self.request, self.question, self.input_tokens, Usage())
         self._heard = Listening(watcher)
         with self._client(watcher) as client:
             if self.question.place.endpoint is not None:
@@ -91,6 +94,11 @@ class Course:
         self._check()
         return self.answer()
 
+    def count(self) -> int:
+        """The tokens of the question as the server counts them; it gets the content for that, and asks no model."""
+        with self._client(_Nobody()) as client:
+            return client.count_tokens(self.question.place.model, count_contents(self.request))
+
     @property
     def bindings(self) -> tuple[Binding, ...]:
         """How the code of this conversation gets at the live data; a name attached again means the later one."""
@@ -108,9 +116,17 @@ class Course:
             interaction_id=self._heard.interaction.id if stored else "",
             place=self.question.place.name,
             history=() if stored else self._history(),
+            tokens=self._heard.interaction.usage.total_input_tokens + self._heard.interaction.usage.total_output_tokens
+            if stored
+            else 0,
             files=files + len(self.prepared.contents),
             bindings=self.bindings,
         )
+
+    @property
+    def input_tokens(self) -> int:
+        """About how many tokens the model has to read, the conversation so far included."""
+        return self.manifest.tokens + (self.question.tip.tokens if self.question.tip else 0)
 
     @property
     def kept(self) -> str:
@@ -139,10 +155,11 @@ class Course:
     def _follow_up(self, asked: tuple[FunctionCall, ...], watcher: Watcher) -> Request:
         """Call what was asked for; the request that takes the results to the model."""
         results = tuple(self._called(one, watcher) for one in asked)
+        request = bounded(self.request, self.question, self.input_tokens, self._heard.usage)
         if not self.question.store:
-            return msgspec.structs.replace(self.request, input=(), history=self._history())
+            return msgspec.structs.replace(request, input=(), history=self._history())
         return msgspec.structs.replace(
-            self.request, input=(), history=(), results=results, previous_interaction_id=self._heard.interaction.id
+            request, input=(), history=(), results=results, previous_interaction_id=self._heard.interaction.id
         )
 
     def _history(self) -> tuple[Json, ...]:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from magic_ext.costs.budget import Budget
 from magic_ext.engine.models.registry import OFFLINE_PLANNER, open_model
 from magic_ext.errors import GeminiExecError
 from magic_ext.place import Place
@@ -23,12 +24,14 @@ class Tip(msgspec.Struct, frozen=True, kw_only=True):
     """Where a conversation stands: its last interaction, who held it, and what was attached along the way.
 
     ``files`` counts the attachments, which Google's sandbox numbers over the whole conversation. ``history`` is the
-    conversation itself where the server keeps nothing of it: its steps as they came, signatures included.
+    conversation itself where the server keeps nothing of it: its steps as they came, signatures included. Where the
+    server keeps it, ``tokens`` is what it reads again of it with the next question.
     """
 
     interaction_id: str
     place: str
     history: tuple[Json, ...] = ()
+    tokens: int = 0
     files: int = 0
     bindings: tuple[Binding, ...] = ()
 
@@ -37,7 +40,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """All that one cell asks. ``references`` are those of the magic's line; the prompt's own are found in it.
 
     ``tip`` is the conversation that it continues; ``tools`` are names of the user's functions. With ``store`` the
-    server keeps question and answer; in the ``background`` it works on whether or not somebody listens.
+    server keeps question and answer; in the ``background`` it works on whether or not somebody listens. ``budget`` is
+    the cell's, ``session_budget`` what is left of the session's.
     """
 
     prompt: str
@@ -55,6 +59,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     store: bool = True
     background: bool = False
     timeout: float = 120.0
+    budget: Budget | None = None
+    session_budget: Budget | None = None
 
 
 class Watcher(Protocol):

@@ -152,6 +152,15 @@ class Client:
         names = [entry.get("name") for entry in entries if isinstance(entry, dict)]
         return tuple(name.removeprefix("models/") for name in names if isinstance(name, str))
 
+    def count_tokens(self, model: str, contents: list[Json]) -> int:
+        """The tokens of ``contents``, in generateContent's shape: the call takes no other (wire.md section 6)."""
+        response = self._read(self._open("POST", f"models/{quote(model, safe='')}:countTokens", {"contents": contents}))
+        counted = json_of(response, self.endpoint)
+        total = counted.get("totalTokens") if isinstance(counted, dict) else None
+        if not isinstance(total, int):
+            raise foreign(response, self.endpoint)
+        return total
+
     def _interaction(self, body: Json) -> Generator[Event, None, None]:
         """The events of one interaction, which is cancelled where it is left."""
         # What is not stored has no address; an engine in this process sees the closed stream.

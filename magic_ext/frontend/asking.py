@@ -11,9 +11,12 @@ import msgspec
 
 from magic_ext.answer import Answer
 from magic_ext.ask import Course, Question, Tip
+from magic_ext.ask.spending import today
 from magic_ext.client.endpoint import API_VERSION, GOOGLE, Endpoint, Secret, endpoint_from
 from magic_ext.client.errors import ConnectionFailed
 from magic_ext.client.keys import FoundKey, find_key
+from magic_ext.costs.budget import BadBudget, Budget, OverBudget, parse_budget
+from magic_ext.costs.ledger import Entry, left
 from magic_ext.engine.models.registry import is_embedded
 from magic_ext.errors import GeminiExecError
 from magic_ext.options import Options, parse_options
@@ -24,6 +27,7 @@ from magic_ext.references.tables.cells import utf8
 
 from .cells import paste
 from .closing import footer
+from .dry import show_dry_run
 from .pasting import live_blocks
 from .renderers import Renderer, choose_renderer
 from .shells import cell_id
@@ -43,6 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float
     show_thoughts: bool
     code: bool
+    budget: str
+    session_budget: str
     search: bool
     tools: list[str]
     stream: bool
@@ -62,6 +68,7 @@ class Asking:
         self._threads: dict[str, Tip] = {}
         self._last: Course | None = None
         self.answers: list[Answer] = []
+        self.ledger: list[Entry] = []
         self.typed_key: Secret | None = None
 
     def run_cell(self, line: str, cell: str, settings: Settings) -> None:
@@ -74,8 +81,12 @@ class Asking:
         renderer.start(course.manifest)
         if options.dry_run:
             renderer.finish(footer(course, "not sent"), ())
+            show_dry_run(course, self._shell, counted=options.dry_run == "count")
             return
-        answer = _watched(course, renderer)
+        try:
+            answer = _watched(course, renderer)
+        finally:
+            self.ledger += _spent(course, self._shell.execution_count)
         self._remember(answer, course, options)
         renderer.finish(footer(course), answer.steps)
         which = options.paste or settings.paste
@@ -126,7 +137,14 @@ class Asking:
             store=settings.store,
             background=options.background or settings.background,
             timeout=options.timeout or settings.timeout,
+            budget=parse_budget(options.budget or settings.budget),
+            session_budget=self._left(settings),
         )
+
+    def _left(self, settings: Settings) -> Budget | None:
+        """What is left of the session's budget."""
+        budget = parse_budget(settings.session_budget)
+        return left(budget, self.ledger) if budget is not None else None
 
     def _endpoint(self, options: Options, settings: Settings) -> Endpoint | None:
         """The server of Gemini models, ``None`` without a key; a dry run with a model's name needs none."""
@@ -167,6 +185,9 @@ def endpoint(settings: Settings, key: FoundKey) -> Endpoint:
     return endpoint_from(base_url, settings.api_version or API_VERSION, key.secret, dict(settings.headers))
 
 
+_UNSENT = ConnectionFailed, OverBudget, BadBudget  # nothing of the question has left when these are raised first
+
+
 def _cwd() -> Path:
     try:
         return Path.cwd()
@@ -183,9 +204,17 @@ def _watched(course: Course, renderer: Renderer) -> Answer:
         raise
     except Exception as error:  # ours or not: the line of progress must not stay
         note = "This is not the whole answer." if course.steps else "There is no answer."
-        status = "not sent" if isinstance(error, ConnectionFailed) else "failed"
+        status = "not sent" if isinstance(error, _UNSENT) and not course.steps else "failed"
         renderer.abandon(note, footer(course, status), course.steps)
         raise
+
+
+def _spent(course: Course, cell: int) -> list[Entry]:
+    """What a course cost, however it ended."""
+    usage, billed = course.answer().usage, course.manifest.remote
+    if not usage.total_tokens:
+        return []
+    return [Entry(cell=cell, model=course.question.place.model, usage=usage, on=today(), billed=billed)]
 
 
 def _prompt(cell: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from magic_ext.answer import Attempt
+from magic_ext.costs.prices import dollars
 from magic_ext.markdown import details, escape, fence, neutralise, visible
 from magic_ext.references.manifest import Entry, Manifest
 from magic_ext.wire.content import Image
@@ -64,7 +65,8 @@ class Footer(msgspec.Struct, frozen=True, kw_only=True):
 
     ``cells`` are the blocks of code as they go into new cells (bound to the live data); ``code_expected`` is whether
     code was asked for. ``returned`` is what the results of the user's functions carried out, ``calls`` are these
-    functions with their seconds. Seconds, usage and interaction id vary from run to run: they go into metadata.
+    functions with their seconds. ``cost`` is in US dollars, ``None`` where it is unknown.
+    Seconds, usage, cost and interaction id vary from run to run: they go into metadata.
     """
 
     model: str
@@ -73,6 +75,7 @@ class Footer(msgspec.Struct, frozen=True, kw_only=True):
     sent_line: str = ""
     seconds: float = 0.0
     usage: Usage = Usage()
+    cost: float | None = None
     interaction_id: str = ""
     status: str = "completed"
     code_expected: bool = True
@@ -169,7 +172,8 @@ def footer_output(footer: Footer, *, live: bool) -> Output:
     if live:
         facts.append(f"{footer.seconds:.1f} s")
         facts += [f"{name}() {seconds:.1f} s" for name, seconds in footer.calls]
-        facts.append(f"{footer.usage.total_tokens:,} tokens" if footer.usage.total_tokens else "")
+        price = f", about {dollars(footer.cost)}" if footer.cost else ""
+        facts.append(f"{footer.usage.total_tokens:,} tokens{price}" if footer.usage.total_tokens else "")
     line = " · ".join(filter(None, facts))
     varying = {
         "model": footer.model,
@@ -177,6 +181,7 @@ def footer_output(footer: Footer, *, live: bool) -> Output:
         "status": footer.status,
         "seconds": round(footer.seconds, 3),
         "usage": msgspec.to_builtins(footer.usage),
+        "cost_usd": footer.cost,
         "interaction_id": footer.interaction_id,
         "calls": [{"name": name, "seconds": round(seconds, 3)} for name, seconds in footer.calls],
     }

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from magic_ext.answer import Answer
 from magic_ext.ask import Course
+from magic_ext.ask.spending import today
+from magic_ext.costs.prices import cost
 from magic_ext.references.attach import Binding
 from magic_ext.wire.usage import Usage
 
@@ -25,6 +27,7 @@ def footer(course: Course, status: str = "") -> Footer:
         sent_line=_sent(course, answer.status),
         seconds=answer.seconds,
         usage=answer.usage if course.manifest.remote else Usage(),  # an estimate that nobody is billed for says nothing
+        cost=cost(course.question.place.model, answer.usage, on=today()) if course.manifest.remote else None,
         interaction_id=answer.interaction_id,
         status=answer.status,
         code_expected=course.question.code_execution and answer.status != "not sent",

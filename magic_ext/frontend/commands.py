@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from magic_ext.client.endpoint import Secret
+from magic_ext.costs.ledger import usage_table
 from magic_ext.errors import GeminiExecError
-from magic_ext.wire.usage import Usage
 
 if TYPE_CHECKING:
     from .asking import Asking, Settings
@@ -59,20 +59,7 @@ def _forget(rest: str, asking: Asking, settings: Settings) -> None:
 
 def _usage(rest: str, asking: Asking, _: Settings) -> None:
     _no_argument("usage", rest)
-    if not asking.answers:
-        print("No tokens used yet in this session.")
-        return
-    totals: dict[str, list[Usage]] = {}
-    for answer in asking.answers:
-        totals.setdefault(answer.model, []).append(answer.usage)
-    print(f"{'model':<28}{'answers':>9}{'input':>10}{'between':>10}{'output':>10}{'thought':>10}{'total':>10}")
-    for model, usages in totals.items():
-        sums = [
-            sum(getattr(usage, f"total_{kind}tokens") for usage in usages)
-            for kind in ("input_", "tool_use_", "output_", "thought_", "")
-        ]
-        print(f"{model:<28}{len(usages):>9,}" + "".join(f"{total:>10,}" for total in sums))
-    print("'between' are the intermediate tokens, billed as input: what the model reads again while it works.")
+    print(usage_table(asking.ledger))
 
 
 def _models(rest: str, asking: Asking, settings: Settings) -> None:

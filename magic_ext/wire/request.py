@@ -10,7 +10,7 @@ import msgspec
 from .content import Content, Json, Text, encode_content
 from .steps import FunctionResult, encode_step
 
-__all__ = ["Request", "ThinkingLevel", "encode_request", "user_input"]
+__all__ = ["Request", "ThinkingLevel", "count_contents", "encode_request", "user_input"]
 
 ThinkingLevel = Literal["minimal", "low", "medium", "high", "xhigh"]
 
@@ -63,6 +63,27 @@ def encode_request(request: Request) -> Json:
     if request.stream:
         body["stream"] = True
     return body
+
+
+def count_contents(request: Request) -> list[Json]:
+    """A question as countTokens takes it: generateContent's shape, not the Interactions' (wire.md section 6).
+
+    What the server keeps of the conversation can't be named there; a history that goes along is counted as its JSON.
+
+    >>> count_contents(Request(model="m", input=(Text("hi"),)))
+    [{'role': 'user', 'parts': [{'text': 'hi'}]}]
+    """
+    texts = [request.system_instruction, msgspec.json.encode(request.history).decode() if request.history else ""]
+    parts: list[Json] = [{"text": text} for text in texts if text]
+    return [{"role": "user", "parts": parts + [_part(encode_content(block)) for block in request.input]}]
+
+
+def _part(block: Json) -> Json:
+    if "data" in block:
+        return {"inlineData": {"mimeType": block.get("mime_type", ""), "data": block["data"]}}
+    if "uri" in block:
+        return {"fileData": {"mimeType": block.get("mime_type", ""), "fileUri": block["uri"]}}
+    return {"text": block.get("text", "")}
 
 
 def _tools(request: Request) -> list[Json]:
