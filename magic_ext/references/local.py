@@ -110,6 +110,7 @@ def _table(named: Named, table: Table, saved: Saved, place: str) -> Part:
             expression=table.live(named.referent.expression),
             rows=table.rows,
             rows_sent=saved.rows,
+            kind=table.kind,
         ),
     )
 
@@ -130,7 +131,7 @@ def _file(named: Named, path: Path, mime_type: str, kind: str, place: str) -> Pa
         entry=Entry(name=named.written, kind=kind, policy="full", bytes=size, file=path.name),
         binding=None
         if named.referent.path
-        else Binding(file=place, name=named.name, expression=named.referent.expression),
+        else Binding(file=place, name=named.name, expression=named.referent.expression, kind=kind),
     )
 
 

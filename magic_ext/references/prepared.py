@@ -10,7 +10,7 @@ from itertools import count
 import msgspec
 
 from magic_ext.references.manifest import Entry
-from magic_ext.references.tables.sheet import Column, quoted
+from magic_ext.references.tables.sheet import Column, Sheet, quoted
 from magic_ext.references.tables.table import Table
 from magic_ext.references.things import Referent
 from magic_ext.wire.content import Content
@@ -39,7 +39,8 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     """How code that ran on an attachment is made to run on the live object.
 
     ``file`` is the attachment's name (``""`` when none was sent), ``name`` the variable that the code uses,
-    ``expression`` the live object, ``rows`` how many it has and ``rows_sent`` how many the code saw.
+    ``expression`` the live object, ``rows`` how many it has and ``rows_sent`` how many the code saw. ``kind`` says what
+    it is; of a table that went out as CSV, ``columns`` and ``sheet`` say in which form.
     """
 
     file: str = ""
@@ -47,16 +48,25 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     expression: str
     rows: int | None = None
     rows_sent: int | None = None
+    kind: str = ""
+    columns: tuple[Column, ...] = ()
+    sheet: Sheet | None = None
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """A question ready to go: sentence, payloads, description for the model, entries of the manifest, bindings."""
+    """A question ready to go: sentence, payloads, description for the model, entries of the manifest, bindings.
+
+    Where the code of a model runs on this computer, ``here`` is what is handed to its kernel, and with ``withheld``
+    nothing that it prints goes to the model.
+    """
 
     prompt: str
     contents: tuple[Content, ...] = ()
     description: str = ""
     entries: tuple[Entry, ...] = ()
     bindings: tuple[Binding, ...] = ()
+    here: tuple[Content, ...] = ()
+    withheld: bool = False
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -77,10 +87,14 @@ class Named(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """What one referent contributes; ``words`` stand in the sentence in its place."""
+    """What one referent contributes; ``words`` stand in the sentence in its place.
+
+    ``here`` is what a kernel of this computer gets of it, where that is not what goes to the model.
+    """
 
     words: str
     contents: tuple[Content, ...] = ()
+    here: tuple[Content, ...] = ()
     lines: tuple[str, ...] = ()
     entry: Entry
     binding: Binding | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 
+from msgspec import structs
+
 from magic_ext.references.budget import excerpt, share, tokens
 from magic_ext.references.errors import BadPolicyError, BadReferenceError, UnsendableError
 from magic_ext.references.manifest import Entry
@@ -109,6 +111,9 @@ def _table(named: Named, table: Table, policy: Policy, number: int) -> Part:
             expression=table.live(named.referent.expression),
             rows=table.rows,
             rows_sent=given.rows,
+            kind=table.kind,
+            columns=tuple(structs.replace(column, levels=()) for column in columns) if given.sheet else (),
+            sheet=given.sheet,
         ),
     )
 
@@ -151,7 +156,9 @@ def _text(named: Named, thing: Value | TextFile, policy: Policy) -> Part:
             tokens=tokens(sent) if given.text else 0,
             note=given.note,
         ),
-        binding=None if named.referent.path else Binding(name=named.name, expression=named.referent.expression),
+        binding=None
+        if named.referent.path
+        else Binding(name=named.name, expression=named.referent.expression, kind=kind),
     )
 
 
