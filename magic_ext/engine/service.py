@@ -12,6 +12,7 @@ import msgspec
 
 from magic_ext.engine.models.base import Model
 from magic_ext.wire.content import Json
+from magic_ext.wire.steps import Step
 
 from .archive import Archive
 from .asked import Asked, read_body
@@ -62,7 +63,7 @@ class Engine:
             raise not_found(f"The model '{asked.model}' is not served here.", "model_not_found")
         chain = self._archive.chain(asked.previous_interaction_id) if asked.previous_interaction_id else ()
         job = Job(self._head(asked, model))
-        bench = Workbench(self._pool, self.files, asked, chain, lambda: job.emit(_status(job, "queued")))
+        bench = self.workbench(asked, chain, lambda: job.emit(_status(job, "queued")))
         job.on_cancel = bench.interrupt
         self._archive.begin(job, asked)
         self._remember(job)
@@ -73,6 +74,10 @@ class Engine:
         )
         work.start()
         return job, asked, model
+
+    def workbench(self, asked: Asked, chain: tuple[Step, ...], waiting: Callable[[], None]) -> Workbench:
+        """A place to run code, also that of a model elsewhere; ``waiting`` is told when kernels are scarce."""
+        return Workbench(self._pool, self.files, asked, chain, waiting)
 
     def job(self, id: str) -> Job:
         """An interaction as a log to read, running or ended; raises a 404 where there is none."""
