@@ -1,10 +1,48 @@
-"""The one place that imports the HTTP library, so that changing it is one line.
+"""The one place that imports the HTTP library, so that changing it is one line, and where every connection begins.
 
 Import this module at first use only: it costs 60 ms.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from typing import Any
+
 import httpx
 
-__all__ = ["httpx"]
+from magic_ext.errors import GeminiExecError
+from magic_ext.loopback import is_loopback
+
+__all__ = ["OFFLINE", "Offline", "httpx", "network_client", "offline"]
+
+OFFLINE = "GEMINI_EXEC_OFFLINE"
+
+
+class Offline(GeminiExecError):
+    """A connection was asked for that ``GEMINI_EXEC_OFFLINE`` forbids."""
+
+
+def offline(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether no connection may be opened but to this computer.
+
+    >>> offline({"GEMINI_EXEC_OFFLINE": "1"}), offline({"GEMINI_EXEC_OFFLINE": "0"}), offline({})
+    (True, False, False)
+    """
+    return environ.get(OFFLINE, "").strip() not in {"", "0"}
+
+
+def network_client(**settings: Any) -> httpx.Client:
+    """A client for the network, made of ``httpx.Client``'s own arguments: the only way to one in this package.
+
+    Its requests raise :class:`Offline`, before any name is looked up, for a host that ``GEMINI_EXEC_OFFLINE`` forbids.
+    """
+    return httpx.Client(event_hooks={"request": [_allowed]}, **settings)
+
+
+def _allowed(request: httpx.Request) -> None:
+    if offline() and not is_loopback(request.url.host):
+        raise Offline(
+            f"No connection to {request.url.host} is opened: {OFFLINE} is set.",
+            hint=f"Unset {OFFLINE}, or ask on this computer with -m offline-planner.",
+        )

@@ -36,7 +36,7 @@ def http_client(endpoint: Endpoint, timeouts: Timeouts, transport: httpx.BaseTra
     Raises :class:`BadKey` for a key that no header can carry, :class:`ConnectionFailed` where the environment's proxy
     or the endpoint's headers are unusable.
     """
-    from magic_ext.http import httpx
+    from magic_ext.http import httpx, network_client
 
     if not re.fullmatch(r"[!-~]*", endpoint.key.value):  # before the HTTP library quotes it in an error
         raise BadKey("The API key holds a space, a line end or a letter that no key has.", hint=f"Check it. {KEY_HINT}")
@@ -53,7 +53,7 @@ def http_client(endpoint: Endpoint, timeouts: Timeouts, transport: httpx.BaseTra
         if endpoint.key:
             headers["x-goog-api-key"] = endpoint.key.value
         plain = transport is not None or endpoint.base_url.startswith("http:")
-        return httpx.Client(
+        return (network_client if transport is None else httpx.Client)(
             headers=headers,
             timeout=httpx.Timeout(timeouts.between_events, connect=timeouts.connect),
             # A kept connection that the server has just closed would swallow a POST, and nobody could tell whether it

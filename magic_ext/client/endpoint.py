@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import msgspec
 
 from magic_ext.errors import GeminiExecError
+from magic_ext.loopback import is_loopback
 
 __all__ = ["API_REVISION", "API_VERSION", "GOOGLE", "Endpoint", "Secret", "endpoint_from"]
 
@@ -66,11 +66,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def loopback(self) -> bool:
         """Whether the server is on this computer: no proxy is asked then."""
-        name = urlsplit(self.base_url).hostname or ""
-        try:
-            return ipaddress.ip_address(name).is_loopback
-        except ValueError:
-            return name == "localhost" or name.endswith(".localhost")
+        return is_loopback(urlsplit(self.base_url).hostname or "")
 
     def url(self, path: str) -> str:
         """The full address of ``path`` under the version's root."""

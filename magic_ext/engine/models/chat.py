@@ -19,12 +19,12 @@ import msgspec
 
 from magic_ext.engine.accounting import IMAGE_TOKENS, text_tokens
 from magic_ext.errors import GeminiExecError
-from magic_ext.markdown import visible
 from magic_ext.wire.content import Json
 from magic_ext.wire.sse import SSEDecoder
-from magic_ext.wire.steps import FunctionResult, UserInput, parsed_arguments
+from magic_ext.wire.steps import FunctionResult, UserInput
 
 from . import base
+from .completions import Reading, broken_off, one_line, text_in
 from .fences import blocks_of, chat_messages, code_apart, thoughts_apart
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ SERVERS = (
 CONNECT = 10.0  # seconds
 SILENCE = 120.0  # seconds between two chunks; a long prompt takes its time before the first
 _OVERFLOW = re.compile(r"exceed_context_size|context[ _](length|size|window)|maximum context", re.IGNORECASE)
-_RUN = frozenset({"run_python", "python"})  # what models call that were trained on such a tool
+_FORMAT = re.compile(r"response_format|json_schema|grammar", re.IGNORECASE)
 
 
 class ChatModel:
@@ -55,6 +55,8 @@ class ChatModel:
     Traceback (most recent call last):
     magic_ext.errors.GeminiExecError: api.openai.com is not this computer, and what your data look like would go there.
     """
+
+    writes_json = True
 
     def __init__(self, name: str, base_url: str, key: str = "") -> None:
         self.name = f"{PREFIX}{name}"
@@ -76,7 +78,7 @@ class ChatModel:
         the answer is empty or was cut at a limit.
         """
         body = self._body(conversation)
-        reading = _Reading(self._model, conversation)
+        reading = Reading(self._model, conversation)
         said = False
         with self._asked(body) as documents:
             parts = thoughts_apart(reading.parts(documents))
@@ -105,17 +107,20 @@ class ChatModel:
             body["max_tokens"] = conversation.max_output_tokens
         if conversation.functions:
             body["tools"] = [_tool(declaration) for declaration in conversation.functions]
+        if conversation.response_format is not None and not conversation.tools:  # held to it, no model calls a tool
+            schema = conversation.response_format.schema or {"type": "object"}
+            body["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
         return body
 
     @contextmanager
     def _asked(self, body: Json) -> Iterator[Iterator[Json | None]]:
         """The documents of the server's answer; leaving the context closes the connection, which stops the server."""
-        from magic_ext.http import httpx
+        from magic_ext.http import httpx, network_client
 
         headers = {"content-type": "application/json", "accept": "text/event-stream, application/json"}
         if self._key:
             headers["authorization"] = f"Bearer {self._key}"
-        with httpx.Client(trust_env=False, timeout=httpx.Timeout(SILENCE, connect=CONNECT)) as client:
+        with network_client(trust_env=False, timeout=httpx.Timeout(SILENCE, connect=CONNECT)) as client:
             request = client.build_request("POST", self._url, headers=headers, content=msgspec.json.encode(body))
             with self._transport_errors():
                 response = client.send(request, stream=True)
@@ -159,7 +164,7 @@ class ChatModel:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise GeminiExecError(
-                f"No server answers at {self._host} ({_one_line(str(error))}).",
+                f"No server answers at {self._host} ({one_line(str(error))}).",
                 hint=f"Start it (`ollama serve`, say), or set OPENAI_BASE_URL to its address: {SERVERS}.",
             ) from None
         except httpx.TimeoutException:
@@ -168,18 +173,22 @@ class ChatModel:
                 hint="The model may be too large for this computer: try a smaller one, or a shorter question.",
             ) from None
         except httpx.RequestError as error:
-            raise _cut_short(self._model, _one_line(str(error))) from None
+            raise broken_off(self._model, one_line(str(error))) from None
 
     def _failure(self, status: int | None, complaint: str) -> GeminiExecError:
         """The error for what the server said, by its status and its words."""
         if len(self._key) >= 8:
             complaint = complaint.replace(self._key, "***")
-        said = _one_line(complaint) or "no reason given"
+        said = one_line(complaint) or "no reason given"
         answered = "stopped with an error" if status in {None, 200} else f"answered {status}"
         message = f"{self._model} at {self._host} {answered}: {said}"
         if _OVERFLOW.search(said):
             message = f"The conversation does not fit into the context window of {self._model} ({said})."
             hint = "Load the model with a longer context, ask anew without -c, or refer to fewer things."
+        elif _FORMAT.search(said):
+            hint = (
+                "This server does not take such a response_format: ask for JSON in the question, or use another server."
+            )
         elif status in {401, 403}:
             hint = "Set OPENAI_API_KEY to the key that this server wants."
         elif status in {404, 405}:
@@ -187,101 +196,6 @@ class ChatModel:
         else:
             hint = "The server's own log may tell more."
         return GeminiExecError(message, hint=hint)
-
-
-class _Call(msgspec.Struct):
-    """A tool call under way."""
-
-    index: int | None
-    id: str = ""
-    name: str = ""
-    arguments: str = ""
-
-
-class _Reading:
-    """What has been read of one answer: its count of tokens, its tool calls, and the reason why it ended."""
-
-    def __init__(self, model: str, conversation: base.Conversation) -> None:
-        self.usage: base.Usage | None = None
-        self.heard: list[str] = []
-        self._model = model
-        self._functions = {function.get("name") for function in conversation.functions}
-        self._runs = _RUN - self._functions if conversation.code_execution else frozenset()
-        self._calls: list[_Call] = []
-        self._finish = ""
-
-    def parts(self, documents: Iterable[Json | None]) -> Iterator[base.Part]:
-        """Text and thoughts as they come, then what the tool calls ask for; raises when the answer is not whole."""
-        done = False
-        try:
-            for document in documents:
-                done = document is None
-                yield from self._read(document or {})
-        except GeminiExecError:
-            if not self._finish:  # how the connection ends after that is nobody's business
-                raise
-        if not done and not self._finish:
-            raise _cut_short(self._model, "the stream ended early")
-        if self._finish == "length":
-            raise GeminiExecError(
-                f"The answer of {self._model} was cut: its limit of tokens, or its context window, is used up.",
-                hint="Raise the limit or load the model with a longer context, then ask again.",
-            )
-        yield from self._called()
-
-    def _read(self, document: Json) -> Iterator[base.Part]:
-        if isinstance(usage := document.get("usage"), dict):
-            self.usage = _usage(usage)
-        for choice in _dicts(document.get("choices")):
-            delta = choice.get("delta") or choice.get("message")
-            if isinstance(delta, dict):
-                thought = _text(delta.get("reasoning_content")) or _text(delta.get("reasoning"))  # the latter: Ollama
-                text = _text(delta.get("content"))
-                self.heard += (thought, text)
-                if thought:
-                    yield base.Thought(thought)
-                if text:
-                    yield base.Text(text)
-                for call in _dicts(delta.get("tool_calls")):
-                    self._take(call)
-            self._finish = _text(choice.get("finish_reason")) or self._finish
-
-    def _take(self, raw: Json) -> None:
-        """Add a piece of a tool call: fragments by ``index``, or whole calls without any (Ollama)."""
-        index = raw["index"] if isinstance(raw.get("index"), int) else None
-        call_id = _text(raw.get("id"))
-        function = raw["function"] if isinstance(raw.get("function"), dict) else {}
-        name, arguments = _text(function.get("name")), function.get("arguments")
-        call = self._under_way(index, call_id, name)
-        if call is None:
-            call = _Call(index)
-            self._calls.append(call)
-        call.id, call.name = call_id or call.id, name or call.name
-        call.arguments += msgspec.json.encode(arguments).decode() if isinstance(arguments, dict) else _text(arguments)
-
-    def _under_way(self, index: int | None, call_id: str, name: str) -> _Call | None:
-        """The call that a piece goes on with, ``None`` if it begins one."""
-        if index is not None:
-            known = [call for call in self._calls if call.index == index and (not call_id or call.id in {"", call_id})]
-        elif call_id:
-            known = [call for call in self._calls if call.id == call_id]
-        else:
-            known = [] if name else self._calls
-        return known[-1] if known else None
-
-    def _called(self) -> Iterator[base.Part]:
-        for call in self._calls:
-            if call.name in self._runs and (code := _code(call.arguments)):
-                yield base.Code(code)
-                return
-        for call in self._calls:
-            arguments = parsed_arguments(call.arguments)
-            if call.name not in self._functions or not isinstance(arguments, dict):
-                raise GeminiExecError(
-                    f"{self._model} made a call that can't be answered: {_one_line(f'{call.name}({call.arguments})')}",
-                    hint="Run the cell again, or use a model that is better at calling functions.",
-                )
-            yield base.FunctionCall(call.name, arguments)
 
 
 def _loopback_host(base_url: str) -> str:
@@ -310,20 +224,6 @@ def _tool(declaration: Json) -> Json:
     return {"type": "function", "function": {k: v for k, v in declaration.items() if k != "type"}}
 
 
-def _code(arguments: str) -> str:
-    """The code in the arguments of a call: under ``code``, or bare."""
-    parsed = parsed_arguments(arguments)
-    code = parsed.get("code") if isinstance(parsed, dict) else parsed
-    return code if isinstance(code, str) and code.strip() else ""
-
-
-def _usage(raw: Json) -> base.Usage:
-    details = raw.get("completion_tokens_details")
-    thought = _count(details.get("reasoning_tokens")) if isinstance(details, dict) else 0
-    output = _count(raw.get("completion_tokens"))
-    return base.Usage(_count(raw.get("prompt_tokens")), max(0, output - thought), thought)
-
-
 def _estimated(messages: list[Json], heard: list[str]) -> base.Usage:
     blocks = chain.from_iterable(blocks_of(message["content"]) for message in messages)
     asked = sum(text_tokens(block["text"]) if "text" in block else IMAGE_TOKENS for block in blocks)
@@ -335,19 +235,12 @@ def _complaint(document: Json | None) -> str:
     document = document or {}
     error = document.get("error")
     if isinstance(error, dict):
-        said = [_text(error.get(field)) for field in ("message", "type", "code")]
+        said = [text_in(error.get(field)) for field in ("message", "type", "code")]
         return ", ".join(filter(None, said)) or "an error without a message"
     if document.get("object") == "error":
         error = document.get("message") or "an error without a message"
     found = error or document.get("error_message") or document.get("detail")
     return found if isinstance(found, str) else msgspec.json.encode(found).decode() if found else ""
-
-
-def _cut_short(model: str, reason: str) -> GeminiExecError:
-    return GeminiExecError(
-        f"The answer of {model} broke off half-way ({reason}).",
-        hint="The server may have run out of memory; its log tells. Run the cell again.",
-    )
 
 
 def _decoded(data: bytes) -> Json | None:
@@ -357,20 +250,3 @@ def _decoded(data: bytes) -> Json | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
-
-
-def _dicts(raw: Any) -> list[Json]:
-    return [item for item in raw if isinstance(item, dict)] if isinstance(raw, list) else []
-
-
-def _text(raw: object) -> str:
-    return raw if isinstance(raw, str) else ""
-
-
-def _count(raw: object) -> int:
-    return raw if isinstance(raw, int) and not isinstance(raw, bool) else 0
-
-
-def _one_line(text: str, longest: int = 300) -> str:
-    line = " ".join(visible(text[: 4 * longest]).split())
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
