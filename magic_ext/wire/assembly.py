@@ -1,4 +1,4 @@
-"""Steps assembled from a stream's deltas, by the rules of wire.md section 3.3.
+"""Steps assembled from a stream's deltas, by the rules of wire.md section 3.3, in time linear in the stream.
 
 Steps are kept as the JSON that the server would have sent in a unary reply, so that nothing unknown is lost, and are
 given their types when they are read.
@@ -6,8 +6,9 @@ given their types when they are read.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
+
+import msgspec
 
 from .content import Json
 from .events import Event, StepDelta, StepStart, StepStop
@@ -18,47 +19,131 @@ __all__ = ["Assembly"]
 _MEDIA = frozenset({"image", "audio", "video", "document"})
 
 
+# What an event brought is the event's own and never changed: what grows stands in one of these instead.
+
+
+class _Pieces(list[str]):
+    """A text that grows; joined when somebody looks."""
+
+    def plain(self) -> str:
+        self[:] = ["".join(self)]
+        return self[0]
+
+
+class _Merged(Json):
+    """An object that grows by fields."""
+
+    def plain(self) -> Json:
+        return dict(self)
+
+
+class _Annotations(list[Any]):
+    """Citations that grow; servers send them cumulatively at times, so equal ones are dropped."""
+
+    def __init__(self, annotations: list[Any]) -> None:
+        super().__init__(annotations)
+        self._known = set(map(_identity, annotations))
+
+    def add(self, annotations: list[Any]) -> None:
+        for new in annotations:
+            identity = _identity(new)
+            if identity not in self._known:
+                self._known.add(identity)
+                self.append(new)
+
+    def plain(self) -> list[Any]:
+        return list(self)
+
+
+class _Blocks(list[Any]):
+    """Content blocks that grow: by blocks, and the last text also by pieces and citations."""
+
+    def __init__(self, blocks: list[Any]) -> None:
+        super().__init__()
+        self._text: int | None = None  # where the last text stands
+        self.add(blocks)
+
+    def add(self, blocks: list[Any]) -> None:
+        for block in blocks:
+            if isinstance(block, dict) and block.get("type") == "text":
+                self._text = len(self)
+            self.append(block)
+
+    def say(self, piece: str) -> None:
+        if self._text is None or self._text < len(self) - 1:
+            self.add([{"type": "text", "text": ""}])
+        block = self._growing()
+        if not isinstance(block.get("text"), _Pieces):
+            block["text"] = _Pieces([str(block.get("text") or "")])
+        block["text"].append(piece)
+
+    def annotate(self, annotations: list[Any]) -> bool:
+        """Extend the last text's annotations; ``False`` where there is no text."""
+        if self._text is None:
+            return False
+        block = self._growing()
+        if not isinstance(block.get("annotations"), _Annotations):
+            block["annotations"] = _Annotations(_as_blocks(block.get("annotations")))
+        block["annotations"].add(annotations)
+        return True
+
+    def _growing(self) -> _Merged:
+        at = self._text or 0
+        if not isinstance(self[at], _Merged):
+            self[at] = _Merged(self[at])
+        block: _Merged = self[at]
+        return block
+
+    def plain(self) -> list[Any]:
+        return [_plain_object(block) if isinstance(block, _Merged) else block for block in self]
+
+
 class _Growing:
-    """One step under way. Long texts are kept as pieces and joined when somebody looks."""
+    """One step under way."""
 
     def __init__(self, start: Json) -> None:
-        self.step = dict(start)  # its lists and blocks are the event's own: they are replaced, never changed
+        self.step = dict(start)
         self.done = False
         self.unknown: list[Json] = []
-        self._pieces: list[str] = []
-        self._settle: Callable[[str], None] | None = None
 
-    def append(self, piece: str, settle: Callable[[str], None]) -> None:
-        """Add a piece to the text that ``settle`` stores; pieces for the same place are joined only once."""
-        if self._settle is not None and self._settle != settle:
-            self.flush()
-        self._settle = settle
-        self._pieces.append(piece)
+    def text(self, key: str) -> _Pieces:
+        """The text under ``key``, to be appended to; anything else there is replaced."""
+        held = self.step.get(key)
+        if not isinstance(held, _Pieces):
+            held = self.step[key] = _Pieces([held] if isinstance(held, str) else [])
+        return held
 
-    def flush(self) -> None:
-        if self._settle is not None:
-            text, settle = "".join(self._pieces), self._settle
-            self._pieces, self._settle = [], None
-            settle(text)
+    def blocks(self, key: str) -> _Blocks:
+        """The blocks under ``key``, to be added to: servers also send one block, or a plain string."""
+        held = self.step.get(key)
+        if not isinstance(held, _Blocks):
+            held = self.step[key] = _Blocks(_as_blocks(_plain(held)))
+        return held
 
-    # Where a run of pieces goes. Bound methods of one object compare equal, so a run of deltas shares one target.
+    def arguments(self) -> _Merged:
+        """The arguments, to be merged into; a JSON text that came before counts as the object that it spells."""
+        held = self.step.get("arguments")
+        if not isinstance(held, _Merged):
+            before = parsed_arguments(_plain(held))
+            held = self.step["arguments"] = _Merged(before if isinstance(before, dict) else {})
+        return held
 
-    def to_text(self, text: str) -> None:
-        self.step["content"] = _with_text(_blocks(self.step, "content"), text)
-
-    def to_summary(self, text: str) -> None:
-        self.step["summary"] = _with_text(_blocks(self.step, "summary"), text)
-
-    def to_result(self, text: str) -> None:
-        before = self.step.get("result")
-        if before is None or isinstance(before, str):
-            self.step["result"] = (before or "") + text
+    def print(self, piece: str) -> None:
+        """Append to what code printed, which is a text until a picture or another block comes."""
+        if isinstance(self.step.get("result"), _Pieces | str | None):
+            self.text("result").append(piece)
         else:
-            self.step["result"] = _with_text(_blocks(self.step, "result"), text)
+            self.blocks("result").say(piece)
 
-    def to_arguments(self, text: str) -> None:
-        before = self.step.get("arguments")
-        self.step["arguments"] = (before if isinstance(before, str) else "") + text
+    def close(self) -> None:
+        """The step is whole; a second stop says nothing new."""
+        if not self.done and "arguments" in self.step:
+            self.step["arguments"] = parsed_arguments(_plain(self.step["arguments"]))
+        self.done = True
+
+    def plain(self) -> Json:
+        """The step as it stands, in lists and objects that nobody changes."""
+        return _plain_object(self.step)
 
 
 class Assembly:
@@ -89,7 +174,7 @@ class Assembly:
                 self._growing[self._first + at] = _Growing(step)
                 return self._first + at
             case StepStop(at) if self._first + at in self._growing:
-                self._close(self._growing[self._first + at])
+                self._growing[self._first + at].close()
                 return self._first + at
         return None
 
@@ -106,9 +191,7 @@ class Assembly:
 
     def step(self, index: int) -> Step:
         """The step at ``index`` as it stands now; raises ``KeyError`` where none has begun."""
-        growing = self._growing[index]
-        growing.flush()
-        return decode_step(growing.step)
+        return decode_step(self._growing[index].plain())
 
     def done(self, index: int) -> bool:
         """Whether the step at ``index`` is whole."""
@@ -127,94 +210,62 @@ class Assembly:
     @property
     def raw_steps(self) -> tuple[Json, ...]:
         """All steps as JSON, with every field that came and no other: what a history sends back."""
-        for growing in self._growing.values():
-            growing.flush()
-        return tuple(dict(self._growing[index].step) for index in self.indices)
+        return tuple(self._growing[index].plain() for index in self.indices)
 
     @property
     def unknown_deltas(self) -> tuple[tuple[int, Json], ...]:
         """The deltas that no rule covers, as they came, with the index of their step."""
         return tuple((index, delta) for index in self.indices for delta in self._growing[index].unknown)
 
-    def _close(self, growing: _Growing) -> None:
-        growing.flush()
-        growing.done = True
-        if "arguments" in growing.step:
-            growing.step["arguments"] = parsed_arguments(growing.step["arguments"])
-
 
 def _grow(growing: _Growing, delta: Json) -> None:
-    """Fold a delta into its step: a run of text is put by, anything else is merged at once."""
+    """Fold a delta into its step."""
     match delta:
         case {"type": "text", "text": str(piece)}:
-            growing.append(piece, growing.to_text)
+            growing.blocks("content").say(piece)
         case {"type": "arguments_delta", "arguments": str(piece)}:
-            growing.append(piece, growing.to_arguments)
+            growing.text("arguments").append(piece)
         case {"type": "thought_summary", "content": {"type": "text", "text": str(piece)}}:
-            growing.append(piece, growing.to_summary)
+            growing.blocks("summary").say(piece)
         case {"type": "code_execution_call", "arguments": str(piece)}:
-            growing.append(piece, growing.to_arguments)
+            growing.text("arguments").append(piece)
+            growing.step.update(_fields(delta, "arguments"))
+        case {"type": "code_execution_call", "arguments": dict(arguments)}:
+            growing.arguments().update(arguments)
             growing.step.update(_fields(delta, "arguments"))
         case {"type": "code_execution_result", "result": str(piece)}:
-            growing.append(piece, growing.to_result)
+            growing.print(piece)
+            growing.step.update(_fields(delta, "result"))
+        case {"type": "code_execution_result", "result": list(blocks)}:
+            growing.blocks("result").add(blocks)
             growing.step.update(_fields(delta, "result"))
         case _:
-            growing.flush()
-            if not _merge(growing.step, delta, str(delta.get("type", ""))):
+            if not _merge(growing, delta, str(delta.get("type", ""))):
                 growing.unknown.append(delta)
 
 
-def _merge(step: Json, delta: Json, kind: str) -> bool:
+def _merge(growing: _Growing, delta: Json, kind: str) -> bool:
     """Fold a delta that is no run of text into its step; ``False`` where no rule covers it."""
     if kind in _MEDIA:
-        _add_media(step, delta)
+        # A figure may be a result too (wire.md section 2.5).
+        of_code = growing.step.get("type") == "code_execution_result"
+        growing.blocks("result" if of_code else "content").add([delta])
     elif kind in {"text_annotation_delta", "text_annotation"}:
-        return _annotate(step, delta.get("annotations"))
+        annotations = delta.get("annotations")
+        return isinstance(annotations, list) and growing.blocks("content").annotate(annotations)
     elif kind == "thought_summary":
-        step["summary"] = [*_blocks(step, "summary"), *_blocks(delta, "content")]
+        growing.blocks("summary").add(_as_blocks(delta.get("content")))
     elif kind == "thought_signature":
-        step["signature"] = delta.get("signature") or ""
-    elif kind == "code_execution_result" and isinstance(delta.get("result"), list):
-        step.update(_fields(delta), result=[*_blocks(step, "result"), *delta["result"]])
-    elif kind == "code_execution_call" and isinstance(delta.get("arguments"), dict):
-        before = parsed_arguments(step.get("arguments"))
-        merged = (before if isinstance(before, dict) else {}) | delta["arguments"]
-        step.update(_fields(delta), arguments=merged)
-    elif kind == step.get("type"):
-        step.update(_fields(delta))
+        growing.step["signature"] = delta.get("signature") or ""
+    elif kind == growing.step.get("type"):
+        growing.step.update(_fields(delta))
     else:
         return False
     return True
 
 
-def _add_media(step: Json, delta: Json) -> None:
-    # A figure may be a result too (wire.md section 2.5).
-    place = "result" if step.get("type") == "code_execution_result" else "content"
-    step[place] = [*_blocks(step, place), delta]
-
-
-def _annotate(step: Json, annotations: object) -> bool:
-    """Extend the last text's annotations; servers send them cumulatively at times, so equal ones are dropped."""
-    blocks = list(_blocks(step, "content"))
-    for position, block in reversed(list(enumerate(blocks))):
-        if isinstance(block, dict) and block.get("type") == "text" and isinstance(annotations, list):
-            before = _blocks(block, "annotations")
-            blocks[position] = block | {"annotations": [*before, *(new for new in annotations if new not in before)]}
-            step["content"] = blocks
-            return True
-    return False
-
-
-def _with_text(blocks: list[Any], text: str) -> list[Any]:
-    last = blocks[-1] if blocks else None
-    if isinstance(last, dict) and last.get("type") == "text":
-        return [*blocks[:-1], last | {"text": str(last.get("text") or "") + text}]
-    return [*blocks, {"type": "text", "text": text}]
-
-
-def _blocks(holder: Json, key: str) -> list[Any]:
-    """What stands under ``key`` as a list of blocks: servers also send one block, or a plain string."""
-    match holder.get(key):
+def _as_blocks(value: object) -> list[Any]:
+    match value:
         case list(blocks):
             return blocks
         case None | "":
@@ -223,6 +274,22 @@ def _blocks(holder: Json, key: str) -> list[Any]:
             return [{"type": "text", "text": text}]
         case block:
             return [block]
+
+
+def _plain(value: Any) -> Any:
+    return value.plain() if isinstance(value, _Pieces | _Merged | _Annotations | _Blocks) else value
+
+
+def _plain_object(growing: Json) -> Json:
+    return {key: _plain(value) for key, value in growing.items()}
+
+
+def _identity(annotation: object) -> object:
+    """What equal citations have in common; one that can't be written down is like no other."""
+    try:
+        return msgspec.json.encode(annotation, order="sorted")
+    except (ValueError, OverflowError, RecursionError):
+        return object()
 
 
 def _fields(delta: Json, *but: str) -> Json:
