@@ -28,13 +28,17 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What one question carries to ``destination``; nothing leaves this computer unless ``remote``."""
+    """What one question carries to ``destination``; nothing leaves this computer unless ``remote``.
+
+    With ``replayed`` it is answered from a recording, and the entries are what asking again would send.
+    """
 
     destination: str
     remote: bool
     prompt_bytes: int
     prompt_tokens: int
     entries: tuple[Entry, ...] = ()
+    replayed: bool = False
 
     @property
     def bytes(self) -> int:
