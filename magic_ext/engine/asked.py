@@ -7,10 +7,12 @@ from typing import Any
 
 import msgspec
 
+from magic_ext.engine.models.base import JsonFormat
 from magic_ext.wire.content import Json, decode_content, decode_contents
 from magic_ext.wire.steps import FunctionResult, RawStep, Step, UserInput, decode_step
 
 from .errors import bad_request
+from .formats import read_format
 
 __all__ = ["Asked", "read_body"]
 
@@ -40,6 +42,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     system_instruction: str = ""
     previous_interaction_id: str = ""
     max_output_tokens: int | None = None
+    response_format: JsonFormat | None = None
     thinking_summaries: bool = False
     labels: Mapping[str, str] = {}
     store: bool = True
@@ -78,6 +81,7 @@ def read_body(body: object) -> Asked:
         system_instruction=_typed(body, "system_instruction", str, ""),
         previous_interaction_id=_typed(body, "previous_interaction_id", str, ""),
         max_output_tokens=_typed(generation, "max_output_tokens", int, None),
+        response_format=read_format(body),
         thinking_summaries=generation.get("thinking_summaries") == "auto",
         labels=_labels(_typed(body, "labels", dict, {})),
         store=_typed(body, "store", bool, True),
@@ -88,9 +92,6 @@ def read_body(body: object) -> Asked:
         raise bad_request("The parameter 'model' is required.")
     if not asked.store and (asked.background or asked.previous_interaction_id):
         raise bad_request("'store': false excludes 'background' and 'previous_interaction_id'.")
-    for name in ("response_format", "response_mime_type", "response_modalities"):
-        if body.get(name):
-            raise bad_request(f"'{name}' is not supported by the models served here: they answer in text.")
     return asked
 
 

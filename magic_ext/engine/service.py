@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from magic_ext.engine.models.base import Model
+from magic_ext.engine.models.base import Model, WritesJson
 from magic_ext.wire.content import Json
 from magic_ext.wire.steps import Step
 
 from .archive import Archive
 from .asked import Asked, read_body
-from .errors import not_found
+from .errors import bad_request, not_found
 from .files import Files
 from .inputs import check_addresses
 from .jobs import Job
@@ -61,6 +61,8 @@ class Engine:
         model = self.models.find(asked.model)
         if model is None:
             raise not_found(f"The model '{asked.model}' is not served here.", "model_not_found")
+        if asked.response_format is not None and not isinstance(model, WritesJson):
+            raise bad_request(f"'response_format' with JSON is not supported by {model.name}: it answers in sentences.")
         chain = self._archive.chain(asked.previous_interaction_id) if asked.previous_interaction_id else ()
         job = Job(self._head(asked, model))
         bench = self.workbench(asked, chain, lambda: job.emit(_status(job, "queued")))

@@ -12,6 +12,7 @@ from magic_ext.wire.content import Json
 
 from .accounting import by_modality, estimate
 from .asked import Asked
+from .formats import fault_of
 from .jobs import Job
 from .transcript import Transcript
 from .workbench import Workbench
@@ -48,6 +49,9 @@ class _Turn:
         self._transcript = Transcript(job)
         self._failures = 0
         self.looks = 0
+        self._said: list[str] = []
+        # An answer in a certain form is looked at before it is given out, as long as there may be prose beside it.
+        self._withholding = asked.response_format is not None and (asked.code_execution or bool(asked.functions))
         self._counted: list[base.Usage] = []
 
     def run(self) -> str:
@@ -59,7 +63,7 @@ class _Turn:
                     self._run(code)
                 case base.FunctionCall():
                     return "requires_action"
-                case None:
+                case None if self._in_form():
                     return "completed"
         raise _Stop("incomplete", "too_many_tool_calls", f"The model ran code {_LOOKS} times without an answer.")
 
@@ -76,14 +80,31 @@ class _Turn:
             usage["total_tokens"] = sum(v for k, v in usage.items() if k != "total_tokens")
         return by_modality(usage, read, self.looks)
 
+    def _in_form(self) -> bool:
+        """Whether the answer will do; one that won't is asked for again without tools, which can be forced."""
+        form, answer = self._asked.response_format, "".join(self._said)
+        if form is None:
+            return True
+        fault = fault_of(answer, form)
+        if fault and not self._withholding:
+            raise _Stop("failed", "api_error", f"The answer does not keep to 'response_format': {fault}")
+        if not fault and self._withholding:
+            self._transcript.text(answer)
+            self._transcript.close()
+        self._withholding = False
+        return not fault
+
     def _reply(self) -> base.Code | base.FunctionCall | None:
+        self._said = []
         called: base.FunctionCall | None = None
         for part in self._parts():
             if self._job.cancelled.is_set():
                 raise _Stop("cancelled")
             match part:
                 case base.Text(text):
-                    self._transcript.text(text)
+                    self._said.append(text)
+                    if not self._withholding:
+                        self._transcript.text(text)
                 case base.Thought(text):
                     if self._asked.thinking_summaries:
                         self._transcript.thought(text)
@@ -102,15 +123,17 @@ class _Turn:
         return called
 
     def _parts(self) -> Iterable[base.Part]:
+        tools = self._withholding or self._asked.response_format is None
         conversation = base.Conversation(
             steps=(*self._bench.steps, *self._transcript.steps),
             tables=self._bench.tables,
             pictures=self._bench.pictures,
             documents=self._bench.documents,
             system_instruction=self._asked.system_instruction,
-            code_execution=self._asked.code_execution,
-            functions=self._asked.functions,
+            code_execution=self._asked.code_execution and tools,
+            functions=self._asked.functions if tools else (),
             max_output_tokens=self._asked.max_output_tokens,
+            response_format=self._asked.response_format,
         )
         return self._model.reply(conversation)
 
@@ -160,6 +183,8 @@ def take_turn(job: Job, asked: Asked, model: base.Model, bench: Workbench) -> En
         return Ending(status=turn.run(), usage=turn.usage)
     except _Stop as stop:
         return Ending(status=stop.status, usage=turn.usage, errors=stop.errors)
+    except base.Incomplete as error:
+        return Ending(status="incomplete", usage=turn.usage, errors=({"code": "max_tokens", "message": str(error)},))
     except GeminiExecError as error:
         message = f"{error} {error.hint}".strip()
         return Ending(status="failed", usage=turn.usage, errors=({"code": "failed_precondition", "message": message},))

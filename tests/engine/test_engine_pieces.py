@@ -73,7 +73,7 @@ def test_a_function_result_is_an_input() -> None:
         ({"model": "m", "input": "x", "tools": [{"type": "bogus"}]}, "invalid_request", "tools[0]"),
         ({"model": "m", "input": "x", "tools": "code_execution"}, "invalid_request", "tools"),
         ({"model": "m", "input": "x", "store": False, "background": True}, "invalid_request", "store"),
-        ({"model": "m", "input": "x", "response_format": {"type": "text"}}, "invalid_request", "response_format"),
+        ({"model": "m", "input": "x", "response_format": {"type": "image"}}, "invalid_request", "response_format"),
         ({"model": "m", "agent": "a", "input": "x"}, "invalid_request", "model"),
         ({"model": "m", "input": [{"type": "user_input"}, {"type": "telepathy"}]}, "invalid_request", "telepathy"),
     ],

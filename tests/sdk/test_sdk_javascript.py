@@ -56,7 +56,11 @@ def test_the_sample_of_a_picture_counts_by_code(javascript: Callable[..., str], 
 
 @pytest.mark.parametrize(
     ("check", "model"),
-    [*((check, "offline-planner") for check in ("stream", "files", "errors")), ("functions", "weather")],
+    [
+        *((check, "offline-planner") for check in ("stream", "files", "errors")),
+        ("functions", "weather"),
+        ("formats", "json"),
+    ],
 )
 def test_a_check_holds(check: str, model: str, javascript: Callable[..., str]) -> None:
     javascript(f"checks/{check}.mjs", model)

@@ -8,10 +8,11 @@ A reply without code or function call ends the turn.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
+from magic_ext.errors import GeminiExecError
 from magic_ext.wire.steps import Step
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Column",
     "Conversation",
     "FunctionCall",
+    "Incomplete",
+    "JsonFormat",
     "Kind",
     "Model",
     "Part",
@@ -27,6 +30,7 @@ __all__ = [
     "Text",
     "Thought",
     "Usage",
+    "WritesJson",
 ]
 
 Kind = Literal["integer", "number", "boolean", "datetime", "text", "other"]
@@ -67,6 +71,12 @@ class Picture(msgspec.Struct, frozen=True):
     label: str = ""
 
 
+class JsonFormat(msgspec.Struct, frozen=True):
+    """The form of an answer that is one JSON document: one that fits the JSON ``schema``, if that is not empty."""
+
+    schema: dict[str, Any] = {}
+
+
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     """All that a model sees: the steps of the chain and of this turn, oldest first, and what is attached."""
 
@@ -78,6 +88,12 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     code_execution: bool = True  # whether the request carried the code_execution tool
     functions: tuple[dict[str, Any], ...] = ()  # declarations of the caller's own functions
     max_output_tokens: int | None = None
+    response_format: JsonFormat | None = None
+
+    @property
+    def tools(self) -> bool:
+        """Whether the model may run code or call functions."""
+        return self.code_execution or bool(self.functions)
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -128,6 +144,10 @@ class Usage(msgspec.Struct, frozen=True):
 Part = Text | Thought | Code | Image | FunctionCall | Usage
 
 
+class Incomplete(GeminiExecError):
+    """The answer was cut at a limit of tokens; what has come of it stands."""
+
+
 class Model(Protocol):
     """A model behind the engine."""
 
@@ -139,3 +159,13 @@ class Model(Protocol):
     def reply(self, conversation: Conversation) -> Iterator[Part]:
         """Answer the last turn of ``conversation`` piece by piece; see the module for when a reply ends."""
         ...
+
+
+@runtime_checkable
+class WritesJson(Protocol):
+    """A model that heeds ``response_format``, which no other is given.
+
+    With tools, it is told of the format; without, it is held to it.
+    """
+
+    writes_json: bool

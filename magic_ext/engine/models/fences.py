@@ -17,7 +17,7 @@ from magic_ext.markdown import fence
 from magic_ext.wire import content, steps
 from magic_ext.wire.content import Json
 
-from .base import Code, Column, Conversation, Part, Table, Text, Thought
+from .base import Code, Column, Conversation, JsonFormat, Part, Table, Text, Thought
 
 __all__ = ["blocks_of", "chat_messages", "code_apart", "thoughts_apart"]
 
@@ -123,7 +123,14 @@ def _instructions(conversation: Conversation) -> str:
         pieces.append("Files in the working folder: " + ", ".join(map(repr, files)))
     if conversation.system_instruction:
         pieces.append(conversation.system_instruction)
+    if conversation.response_format is not None:
+        pieces.append(_form(conversation.response_format))
     return "\n\n".join(pieces)
+
+
+def _form(form: JsonFormat) -> str:
+    asked = "Your answer itself is no prose: it is one JSON document and nothing else, without a fence around it."
+    return f"{asked} It fits this JSON schema:\n{msgspec.json.encode(form.schema).decode()}" if form.schema else asked
 
 
 def _table(table: Table) -> str:

@@ -33,6 +33,8 @@ _Script = list[list[list[dict[str, Any]]]]
 class ScriptedModel:
     """Replays the dialogue in ``path``; raises :class:`GeminiExecError` where there is none to read."""
 
+    writes_json = True  # if its script does
+
     def __init__(self, path: Path) -> None:
         self.name = f"{PREFIX}{path}"
         self._folder = path.parent
