@@ -11,8 +11,9 @@ from magic_ext.references.budget import LIMIT_TOKENS, share
 from magic_ext.references.errors import UnsendableError
 from magic_ext.references.pictures import picture_of
 from magic_ext.references.policy import Policy
+from magic_ext.references.tables.recognised import table_of
 from magic_ext.references.tables.table import Table
-from magic_ext.references.values import table_of
+from magic_ext.references.values import represented
 from magic_ext.wire.content import Content, Image, Text
 
 __all__ = ["content_of"]
@@ -26,6 +27,7 @@ def content_of(value: Any, policy: Policy) -> tuple[Content, ...]:
     >>> content_of({"city": "Kyiv", "degrees": -3}, Policy())
     (Text(text='{"city":"Kyiv","degrees":-3}', annotations=()),)
     """
+    value = represented(value)
     if isinstance(value, str):
         return (Text(_bounded(value)),)
     try:

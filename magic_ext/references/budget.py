@@ -76,8 +76,8 @@ def share(table: Table, policy: Policy) -> Share:
             hint = "Collect or load it first, or send a part, as in :head(1000)."
             raise UnsendableError("The number of its rows is not known, so it cannot be sent whole.", hint=hint)
         return Share("full", _all(table, table.rows))
-    whole = _whole(table)
-    return whole or _sample(table, table.available)
+    available = table.available  # computing the first rows of a lazy table may tell how many there are
+    return _whole(table) or _sample(table, available)
 
 
 def excerpt(lines: Iterable[str], size: int, policy: Policy) -> Excerpt:

@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 from magic_ext.references.errors import BadReferenceError
 from magic_ext.references.manifest import Entry
 from magic_ext.references.prepared import Binding, Named, Part, called, columns_line, shape
+from magic_ext.references.schemas import schema_part
 from magic_ext.references.tables.table import Saved, Table
-from magic_ext.references.things import OtherFile, Picture, Scalar, TextFile, Value
+from magic_ext.references.things import Database, OtherFile, Picture, Scalar, TextFile, Value
 from magic_ext.wire.content import ARROW, Document, Image
 
 __all__ = ["local_parts"]
@@ -62,6 +63,8 @@ def _part(named: Named, folder: Path, number: int, place: str) -> Part:
             )
         case OtherFile():
             return _file(named, thing.path, thing.mime_type, f"file ({thing.mime_type})", place)
+        case Database():
+            return schema_part(named, thing)
         case Table():
             return _table(named, thing, thing.save(folder, stem), place)
 
@@ -95,7 +98,7 @@ def _table(named: Named, table: Table, saved: Saved, place: str) -> Part:
         entry=Entry(
             name=named.written,
             kind=table.kind,
-            policy="full",
+            policy="full" if saved.rows == table.rows else f"head({saved.rows})",
             rows=table.rows,
             columns=width,
             rows_sent=saved.rows,

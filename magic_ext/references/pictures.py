@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import struct
-import sys
 from typing import Any
 
 from magic_ext.references.errors import UnsendableError
+from magic_ext.references.libraries import is_a
 from magic_ext.references.things import Picture
 
 __all__ = ["mime_type_of", "picture_of", "size_of"]
@@ -59,19 +59,19 @@ def picture_of(value: Any) -> Picture | None:
         return _drawn(figure)
     if isinstance(value, bytes) and (mime_type := mime_type_of(value[:16])):
         return Picture("image", bytes(value), mime_type, size_of(value))
-    if _is_a(value, "PIL.Image", "Image"):
+    if is_a(value, "PIL.Image", "Image"):
         return _png(value)
-    if _is_a(value, "IPython.core.display", "Image"):
+    if is_a(value, "IPython.core.display", "Image"):
         return _shown(value)
     return None
 
 
 def _figure(value: Any) -> Any:
-    if _is_a(value, "matplotlib.figure", "FigureBase"):
+    if is_a(value, "matplotlib.figure", "FigureBase"):
         return value.get_figure(root=True) if hasattr(value, "get_figure") and not hasattr(value, "savefig") else value
-    if _is_a(value, "matplotlib.axes", "Axes"):
+    if is_a(value, "matplotlib.axes", "Axes"):
         return _figure(value.get_figure())
-    if _is_a(value, "numpy", "ndarray") and value.dtype == object and value.size:
+    if is_a(value, "numpy", "ndarray") and value.dtype == object and value.size:
         return _figure(value.flat[0])  # what plt.subplots(2, 2) returns
     return None
 
@@ -99,8 +99,3 @@ def _shown(image: Any) -> Picture:
         hint = "Download it, and refer to the file."
         raise UnsendableError("The image is only a link, or of a kind that cannot be sent.", hint=hint)
     return Picture("image", data, mime_type, size_of(data))
-
-
-def _is_a(value: object, module: str, name: str) -> bool:
-    known = getattr(sys.modules.get(module), name, None)
-    return isinstance(known, type) and isinstance(value, known)

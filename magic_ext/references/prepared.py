@@ -170,7 +170,8 @@ def name_all(referents: Sequence[Referent], live: Collection[str] = ()) -> list[
 
 def _is_itself(referent: Referent) -> bool:
     made = isinstance(referent.thing, Table) and referent.thing.live(referent.label) != referent.label
-    return referent.path is None and referent.label.isidentifier() and not made
+    itself = referent.path is None and referent.expression == referent.label
+    return itself and referent.label.isidentifier() and not made
 
 
 def _identifier(referent: Referent) -> str:

@@ -12,9 +12,10 @@ from magic_ext.references.errors import BadPolicyError, BadReferenceError, Unsen
 from magic_ext.references.manifest import Entry
 from magic_ext.references.policy import Policy
 from magic_ext.references.prepared import Binding, Named, Part, called, columns_line, shape
+from magic_ext.references.schemas import schema_part
 from magic_ext.references.tables.dialect import open_text
 from magic_ext.references.tables.table import Table
-from magic_ext.references.things import OtherFile, Picture, Scalar, TextFile, Value
+from magic_ext.references.things import Database, OtherFile, Picture, Scalar, TextFile, Value
 from magic_ext.wire.content import Document, Image, Text
 
 __all__ = ["remote_head", "remote_parts"]
@@ -50,7 +51,7 @@ def remote_head(parts: Sequence[Part]) -> Iterator[str]:
     """The lines before the description of tables that code can load."""
     loads = [text for part in parts for text in part.lines if text.startswith("  load: ")]
     if loads:
-        used = [name for name in ("decimal", "json") if any(f"{name}." in load for load in loads)]
+        used = [name for name in ("datetime", "decimal", "json") if any(f"{name}." in load for load in loads)]
         imports = ", ".join([*used, "glob", "pandas as pd"])
         yield f"Attached tables are files in the working directory of the code. Begin with: import {imports}"
         yield "Load each by its load line and never type rows into code; rows that are not attached are unknown to you."
@@ -61,6 +62,8 @@ def _part(named: Named, written: Policy | None, default: Policy, number: int) ->
     policy = written or default
     if isinstance(thing, Table):
         return _table(named, thing, policy, number)
+    if isinstance(thing, Database):
+        return schema_part(named, thing)
     if isinstance(thing, TextFile) or (isinstance(thing, Value) and thing.kind == "text"):
         return _text(named, thing, policy)
     if written is not None and written.kind in ("head", "sample"):
@@ -124,7 +127,7 @@ def _extent(table: Table, how: str, rows: int, file: str) -> str:
     if rows == table.rows:
         return f"all rows are attached as {file}"
     total = f"{table.rows:,}" if table.rows is not None else "an unknown number of"
-    source = f" from the first {table.available:,}" if table.rows is None and how == "sample" else ""
+    source = f" from the first {table.available:,}" if table.available != table.rows and how == "sample" else ""
     manner = f"drawn at random{source}, in their order" if how == "sample" else "the first ones"
     return f"{rows:,} of {total} rows, {manner}, are attached as {file}"
 

@@ -9,10 +9,12 @@ from typing import Any
 from magic_ext.references.errors import BadReferenceError, UnknownReferenceError, UnsendableError, nearest
 from magic_ext.references.files import KNOWN_SUFFIXES, find_file, open_file
 from magic_ext.references.grammar import Attribute, Item, Reference
+from magic_ext.references.tables.databases import database_of, is_connection, table_in
+from magic_ext.references.tables.recognised import table_of
 from magic_ext.references.tables.sheet import source
 from magic_ext.references.tables.table import Table
-from magic_ext.references.things import Referent
-from magic_ext.references.values import table_of, thing_of
+from magic_ext.references.things import Referent, Thing
+from magic_ext.references.values import represented, thing_of
 
 __all__ = ["resolve"]
 
@@ -42,10 +44,11 @@ def _exists(path: Path) -> bool:
 
 
 def _variable(reference: Reference, value: Any, cwd: Path) -> Referent:
-    expression, columns = reference.root, reference.columns
+    label = expression = reference.root
+    columns = reference.columns
     for position, step in enumerate(reference.chain):
         last = position == len(reference.chain) - 1
-        if isinstance(step, Item) and last and not columns and _is_column(value):
+        if isinstance(step, Item) and last and not columns and _is_frame(value):
             columns = (str(step.key),)
             break
         try:
@@ -54,40 +57,56 @@ def _variable(reference: Reference, value: Any, cwd: Path) -> Referent:
             if reference.file and isinstance(step, Attribute) and _exists(cwd / reference.file):
                 return _file(reference, cwd)
             raise
-    step = reference.chain[-1] if reference.chain else Attribute(reference.root)
-    label = step.name if isinstance(step, Attribute) else str(step.key)
+        label += f".{step.name}" if isinstance(step, Attribute) else f"[{source(step.key)}]"
     try:
-        thing = thing_of(value, label)
+        thing, expression = _thing(value, expression, reference)
     except UnsendableError as error:
         hint = f"{error.hint} A literal @ is written @@."
         raise type(error)(f"@{reference.written}: {error}", hint=hint) from error
     return Referent(
         reference=reference,
         thing=_selected(thing, columns, reference),
-        label=expression,
+        label=label,
         expression=expression,
     )
 
 
-def _is_column(value: Any) -> bool:
+def _thing(value: Any, expression: str, reference: Reference) -> tuple[Thing, str]:
+    said = represented(value)
+    expression = expression if said is value else f"{expression}._repr_gemini_()"
+    last = reference.chain[-1] if reference.chain else Attribute(reference.root)
+    return thing_of(said, _key(last), reference.written), expression
+
+
+def _is_frame(value: Any) -> bool:
     # frame["unit price"] is one column of a frame; @Out[5] and @frames["train"] are items of containers.
     # The class is asked, not the object: a lazy frame computes its columns with a warning.
     return hasattr(type(value), "columns") and table_of(value, "values") is not None
 
 
 def _follow(value: Any, step: Attribute | Item, expression: str) -> tuple[Any, str]:
+    if is_connection(value) and (found := table_in(value, _key(step), expression)):
+        return found
     if isinstance(step, Attribute):
         try:
             return getattr(value, step.name), f"{expression}.{step.name}"
         except AttributeError:
-            close = nearest(step.name, [name for name in dir(value) if not name.startswith("_")])
+            close = nearest(step.name, [name for name in _names_in(value) if not name.startswith("_")])
             raise UnknownReferenceError(f"{expression} has no {step.name!r}.", hint=_hint(close)) from None
     try:
         return value[step.key], f"{expression}[{source(step.key)}]"
     except (LookupError, TypeError) as error:
-        keys = [str(key) for key in value] if isinstance(value, Mapping) else []
+        keys = [str(key) for key in value] if isinstance(value, Mapping) else _names_in(value)
         close = nearest(str(step.key), keys)
         raise UnknownReferenceError(f"{expression} has no item {step.key!r}.", hint=_hint(close)) from error
+
+
+def _key(step: Attribute | Item) -> str:
+    return step.name if isinstance(step, Attribute) else str(step.key)
+
+
+def _names_in(value: Any) -> list[str]:
+    return [name for name, _ in database_of(value).tables] if is_connection(value) else dir(value)
 
 
 def _file(reference: Reference, cwd: Path) -> Referent:

@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 
 from magic_ext.references.grammar import Reference
+from magic_ext.references.tables.sheet import Column
 from magic_ext.references.tables.table import Table
 
-__all__ = ["OtherFile", "Picture", "Referent", "Scalar", "TextFile", "Thing", "Value"]
+__all__ = ["Database", "OtherFile", "Picture", "Referent", "Scalar", "TextFile", "Thing", "Value"]
 
 
 class Scalar(msgspec.Struct, frozen=True):
@@ -49,14 +50,21 @@ class OtherFile(msgspec.Struct, frozen=True):
     mime_type: str
 
 
-Thing = Table | Scalar | Value | Picture | TextFile | OtherFile
+class Database(msgspec.Struct, frozen=True):
+    """The tables of an open connection by name, with their columns; only they go out, and no row."""
+
+    kind: str
+    tables: tuple[tuple[str, tuple[Column, ...]], ...]
+
+
+Thing = Table | Database | Scalar | Value | Picture | TextFile | OtherFile
 
 
 class Referent(msgspec.Struct, frozen=True, kw_only=True):
     """What a reference names.
 
     ``label`` is what the user called it (a chain or a path); ``expression`` the Python source for it in the user's
-    session, of a file the source of its path; ``path`` is set for a file.
+    session, of a file the source of its path, of a table of sqlite that of the connection; ``path`` is set for a file.
     """
 
     reference: Reference

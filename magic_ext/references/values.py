@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -14,86 +13,52 @@ from uuid import UUID
 import msgspec
 
 from magic_ext.references.errors import UnsendableError
+from magic_ext.references.libraries import library_of
 from magic_ext.references.pictures import picture_of
 from magic_ext.references.tables.cells import utf8
-from magic_ext.references.tables.table import Table
+from magic_ext.references.tables.databases import database_of, is_connection
+from magic_ext.references.tables.recognised import table_of
 from magic_ext.references.things import Scalar, Thing, Value
 
-__all__ = ["table_of", "thing_of"]
+__all__ = ["represented", "thing_of"]
 
 _SHORT = 200  # characters of a text that is still written into the sentence
-# Frames that live elsewhere or in parts: how the user makes a local one.
-_ELSEWHERE = {
-    "cudf": "to_pandas",
-    "dask": "compute",
-    "dask_expr": "compute",
-    "duckdb": "df",
-    "ibis": "execute",
-    "modin": "modin.to_pandas",
-    "pyspark": "toPandas",
-}
+# Frames that nothing here reads: how the user makes one that is read.
+_ELSEWHERE = {"cudf": "to_pandas", "daft": "to_pandas", "datafusion": "to_pandas"}
 
 
-def thing_of(value: Any, name: str) -> Thing:
-    """What ``value`` is sent as; ``name`` is what the user calls it, and a series without a name of its own.
+def thing_of(value: Any, name: str, written: str = "") -> Thing:
+    """What ``value`` is sent as; ``name`` is what a series without a name of its own is called.
 
-    Raises :class:`UnsendableError` for what holds no data: a module, a function, an open connection, a generator.
+    ``written`` is the reference as the user wrote it, for advice.
+    Raises :class:`UnsendableError` for what holds no data: a module, a function, a generator.
     """
-    return table_of(value, name) or picture_of(value) or _scalar(value) or _plain(value, name)
+    if is_connection(value):
+        return database_of(value)
+    return table_of(value, name) or picture_of(value) or _scalar(value) or _plain(value, written or name)
 
 
-def table_of(value: Any, name: str) -> Table | None:
-    """The table that ``value`` is; ``None`` for anything else. A library is looked up, never imported, to tell."""
-    if any(_is_a(value, "pandas", kind) for kind in ("DataFrame", "Series", "Index")):
-        return _pandas(value, name)
-    if _is_a(value, "numpy", "ndarray"):
-        return _array(value, name)
-    library = type(value).__module__.partition(".")[0]
-    if library in ("polars", "pyarrow"):
-        return _frame(value, name, library)
-    if isinstance(value, list) and value and all(_is_record(item) for item in value):
-        from magic_ext.references.tables.plain import RecordsTable
+def represented(value: Any) -> Any:
+    """What an object says it is sent as, by its class's method ``_repr_gemini_``; without one, or ``None``, itself.
 
-        return RecordsTable.of(value)
-    return None
+    Raises :class:`UnsendableError` for a method that raises anything.
 
-
-def _pandas(value: Any, name: str) -> Table:
-    from magic_ext.references.tables.pandas_frames import PandasTable
-
-    if _is_a(value, "pandas", "Index"):
-        return PandasTable.of_index(value, name)
-    if value.ndim == 1:
-        return PandasTable.of_series(value, name)
-    if not len(value.columns):
-        raise UnsendableError(f"{name} has no columns.", hint="There is nothing to send.")
-    return PandasTable(value)
-
-
-def _array(value: Any, name: str) -> Table | None:
-    from magic_ext.references.tables.plain import ArrayTable, RecordsTable
-
-    if value.ndim == 0:
-        return None
-    if value.dtype.names:
-        labels = list(value.dtype.names)
-        records = [dict(zip(labels, row, strict=True)) for row in value.ravel().tolist()]
-        return RecordsTable(records, labels, "NumPy structured array")
-    if value.dtype == object and value.size and picture_of(value) is not None:
-        return None
-    return ArrayTable(value, name)
-
-
-def _frame(value: Any, name: str, library: str) -> Table | None:
-    from magic_ext.references.tables.narwhals_frames import NarwhalsTable
-
-    class_name = type(value).__name__
-    kind = f"{library} {class_name}"
-    if class_name in ("Series", "ChunkedArray"):
-        return NarwhalsTable.of_series(value, name, kind)
-    if class_name == "RecordBatch":
-        value = sys.modules["pyarrow"].Table.from_batches([value])
-    return NarwhalsTable.of(value, kind) if class_name in ("DataFrame", "LazyFrame", "Table", "RecordBatch") else None
+    >>> class Model:
+    ...     def _repr_gemini_(self):
+    ...         return {"layers": 3}
+    >>> represented(Model())
+    {'layers': 3}
+    """
+    method = getattr(type(value), "_repr_gemini_", None)
+    if method is None or isinstance(value, type):
+        return value
+    try:
+        found = method(value)
+    except Exception as error:
+        said = (str(error).strip() or "no reason given").splitlines()[0][:300]
+        what = f"The _repr_gemini_ of this {type(value).__name__} failed: {type(error).__name__}: {said}"
+        raise UnsendableError(what, hint="Call it in a cell to see the whole error.") from error
+    return value if found is None else found
 
 
 def _scalar(value: Any) -> Scalar | None:
@@ -113,19 +78,20 @@ def _scalar(value: Any) -> Scalar | None:
     return None
 
 
-def _plain(value: Any, name: str) -> Value:
+def _plain(value: Any, written: str) -> Value:
     if isinstance(value, str):
         return Value("text", utf8(value))
     kind = type(value).__name__
     hint = "Refer to data: a table, an array, a picture, a number, a text, a dict or a list."
-    if (maker := _ELSEWHERE.get(type(value).__module__.partition(".")[0])) is not None:
-        hint = f"Make it a local frame first: data = {name}.{maker}(), then refer to @data."
+    if (maker := _ELSEWHERE.get(library_of(value))) is not None:
+        hint = f"Make it a local frame first: data = {written}.{maker}(), then refer to @data."
     if isinstance(value, type | bytes | bytearray | memoryview):  # msgspec would make base64 of bytes
         raise UnsendableError(f"A {'class' if isinstance(value, type) else kind} cannot be sent.", hint=hint)
     if isinstance(value, Mapping) and (
         tables := [key for key, item in value.items() if table_of(item, "x") is not None]
     ):
-        hint = f"Refer to its parts, as in @{name}[{tables[0]!r}]." if isinstance(tables[0], str | int) else hint
+        key = f'"{tables[0]}"' if isinstance(tables[0], str) else str(tables[0])
+        hint = f"Refer to its parts, as in @{written}[{key}]." if isinstance(tables[0], str | int) else hint
         raise UnsendableError(f"A {kind} of tables cannot be sent as one.", hint=hint)
     try:
         text = msgspec.json.encode(
@@ -146,12 +112,3 @@ def _encodable(value: Any) -> Any:
     if isinstance(value, complex | Fraction | range):
         return list(value) if isinstance(value, range) else str(value)
     raise TypeError(f"{type(value).__name__} is no plain value")
-
-
-def _is_record(item: object) -> bool:
-    return isinstance(item, dict) and bool(item) and all(isinstance(key, str) for key in item)
-
-
-def _is_a(value: object, module: str, name: str) -> bool:
-    known = getattr(sys.modules.get(module), name, None)
-    return isinstance(known, type) and isinstance(value, known)

@@ -180,8 +180,12 @@ def test_only_the_head_of_a_lazy_frame_is_computed(remote: Preparing) -> None:
     prepared = remote("@df:head(3)", df=pl.LazyFrame({"n": range(50_000)}))
     assert prepared.contents[0].content == b"n\n0\n1\n2\n"
     assert remote("@df", df=pl.LazyFrame({"n": range(50_000)})).entries[0].rows_sent <= 10_000
+    assert remote("@df:full", df=pl.LazyFrame({"n": [1]})).entries[0].rows_sent == 1
+    unknown = pl.LazyFrame({"n": [1, 2]}).filter(pl.col("n") > 1)
     with pytest.raises(UnsendableError, match="number of its rows"):
-        remote("@df:full", df=pl.LazyFrame({"n": [1]}))
+        remote("@df:full", df=unknown)
+    (entry,) = remote("@df", df=unknown).entries  # its head shows all there is
+    assert (entry.rows, entry.rows_sent, entry.policy) == (1, 1, "full")
 
 
 def test_the_load_line_of_a_later_file_does_not_take_another(remote: Preparing) -> None:
@@ -289,10 +293,10 @@ def test_a_million_rows_are_not_scanned(remote: Preparing, monkeypatch: pytest.M
 
 
 def test_frames_that_live_elsewhere(remote: Preparing) -> None:
-    spark = type("DataFrame", (), {"__module__": "pyspark.sql.dataframe"})()
+    elsewhere = type("DataFrame", (), {"__module__": "daft.dataframe"})()
     with pytest.raises(UnsendableError) as caught:
-        remote("@df", df=spark)
-    assert "df.toPandas()" in caught.value.hint
+        remote("@df", df=elsewhere)
+    assert "df.to_pandas()" in caught.value.hint
 
 
 def test_local_hands_over_whole_whatever_the_policy(tmp_path: Path) -> None:

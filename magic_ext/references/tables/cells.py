@@ -15,7 +15,7 @@ __all__ = ["Kind", "Reading", "kind_of", "missing", "reading_of", "texts_of", "u
 
 Kind = Literal[
     "empty", "text", "boolean", "integer", "huge integer", "number", "complex", "decimal", "date", "datetime",
-    "timedelta", "nested", "bytes", "mixed",
+    "time", "timedelta", "nested", "bytes", "mixed",
 ]  # fmt: skip
 
 
@@ -31,12 +31,23 @@ class Reading(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+_KINDS: tuple[tuple[type | tuple[type, ...], Kind], ...] = (
+    (str, "text"),
+    (float, "number"),
+    (complex, "complex"),
+    (Decimal, "decimal"),
+    (dt.datetime, "datetime"),
+    (dt.date, "date"),
+    (dt.timedelta, "timedelta"),
+    ((bytes, bytearray, memoryview), "bytes"),
+)
 _READINGS: dict[str, Reading] = {
     "huge integer": Reading("object", after='COLUMN.map(int, na_action="ignore")'),
     "complex": Reading("object", after='COLUMN.map(complex, na_action="ignore")'),
     "decimal": Reading("object", after='COLUMN.map(decimal.Decimal, na_action="ignore")'),
     "date": Reading(date=True, after="COLUMN.dt.date"),
     "datetime": Reading(date=True),
+    "time": Reading("object", after='COLUMN.map(datetime.time.fromisoformat, na_action="ignore")'),
     "timedelta": Reading("object", after="pd.to_timedelta(COLUMN)"),
     "nested": Reading("object", after='COLUMN.map(json.loads, na_action="ignore")'),
     "bytes": Reading("str", note="binary values are not sent, only their sizes"),
@@ -85,30 +96,15 @@ def kind_of(values: Sequence[object]) -> Kind:
 
 def _kind(value: object) -> Kind:
     match value:
-        case str():
-            return "text"
         case bool():
             return "boolean"
         case int():
             return "integer" if -(2**63) <= value < 2**63 else "huge integer"
-        case float():
-            return "number"
-        case complex():
-            return "complex"
-        case Decimal():
-            return "decimal"
-        case dt.datetime():
-            return "datetime"
-        case dt.date():
-            return "date"
-        case dt.timedelta():
-            return "timedelta"
-        case bytes() | bytearray() | memoryview():
-            return "bytes"
+        case dt.time():
+            return "time" if value.tzinfo is None else "mixed"
         case list() | dict():
             return "nested" if _is_json(value) else "mixed"
-        case _:
-            return "mixed"
+    return next((kind for known, kind in _KINDS if isinstance(value, known)), "mixed")
 
 
 def texts_of(kind: Kind, values: Sequence[object]) -> list[str | None]:
@@ -123,6 +119,8 @@ def texts_of(kind: Kind, values: Sequence[object]) -> list[str | None]:
 
 def reading_of(kind: Kind, texts: Sequence[str | None]) -> Reading:
     """What brings the written texts back as the values they were."""
+    if kind == "integer" and None in texts:  # read_csv would make floats of them, and of large ones other numbers
+        return Reading('"Int64"')
     if kind == "text" and (not any(texts) or any(map(_looks_like_another_type, texts))):
         return Reading("str")
     return _READINGS.get(kind, Reading())
@@ -170,6 +168,7 @@ def _size(value: Any) -> str:
 _WRITERS: dict[str, Callable[[Any], str]] = {
     "number": _number,
     "date": dt.date.isoformat,
+    "time": dt.time.isoformat,
     "timedelta": _timedelta,
     "nested": json.dumps,
     "bytes": _size,

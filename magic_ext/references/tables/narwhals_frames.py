@@ -1,8 +1,9 @@
-"""polars and pyarrow, behind narwhals; of a lazy frame only the head is ever computed."""
+"""Frames in memory behind narwhals: polars and pyarrow."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,15 @@ from magic_ext.references.tables.cells import Kind, missing
 from magic_ext.references.tables.sheet import Column, Sheet, build
 from magic_ext.references.tables.table import Saved, Table, choose
 
-__all__ = ["LAZY_ROWS", "NarwhalsTable"]
+__all__ = ["NarwhalsTable", "columns_of"]
 
-LAZY_ROWS = 10_000
 _MAX_LEVELS = 100
+_KINDS: dict[str, Kind] = {
+    "Datetime": "datetime", "Date": "datetime", "Duration": "timedelta", "String": "text", "Time": "time",
+}  # fmt: skip
+_SMALL = frozenset({"Int8", "Int16", "Int32", "UInt8", "UInt16", "UInt32", "UInt64", "Float32"})
+# pandas has a type that holds them besides missing ones; without it they would become floats or objects.
+_NULLABLE = frozenset({"Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Boolean"})
 
 
 class NarwhalsTable(Table):
@@ -32,8 +38,7 @@ class NarwhalsTable(Table):
         """Wrap a native frame."""
         import narwhals as nw
 
-        frame = nw.from_native(native)
-        return cls(frame, kind, ".collect().to_pandas()" if _is_lazy(frame) else ".to_pandas()")
+        return cls(nw.from_native(native, eager_only=True), kind, ".to_pandas()")
 
     @classmethod
     def of_series(cls, native: Any, name: str, kind: str) -> NarwhalsTable:
@@ -50,20 +55,19 @@ class NarwhalsTable(Table):
         return self._kind
 
     @property
-    def rows(self) -> int | None:
-        """Its length; unknown for a lazy frame."""
-        return None if _is_lazy(self._frame) else len(self._frame)
+    def rows(self) -> int:
+        """Its length."""
+        return len(self._frame)
 
     @property
     def available(self) -> int:
-        """All rows; of a lazy frame the first 10,000."""
-        return len(self._head)
+        """All rows."""
+        return len(self._frame)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """The columns by the schema, which a lazy frame knows without being run."""
-        schema = self._frame.collect_schema() if _is_lazy(self._frame) else self._frame.schema
-        return tuple(_column(label, dtype) for label, dtype in schema.items())
+        """The columns by the schema."""
+        return columns_of(self._frame.schema)
 
     def sheet(self, positions: Sequence[int]) -> Sheet:
         """The rows as CSV, read back by pandas."""
@@ -81,40 +85,54 @@ class NarwhalsTable(Table):
         return source + self._suffix
 
     def save(self, folder: Path, stem: str) -> Saved:
-        """An Arrow file of the pandas DataFrame that :meth:`live` gives; of a lazy frame its head."""
+        """An Arrow file of the pandas DataFrame that :meth:`live` gives, missing integers and booleans as such."""
         from magic_ext.references.tables.pandas_frames import PandasTable
 
-        saved = PandasTable(self._head.to_pandas()).save(folder, stem)
-        if self.rows is not None:
-            return saved
-        note = f"only the first {saved.rows:,} rows; collect it to hand over all"
-        return msgspec.structs.replace(saved, notes=(*saved.notes, note))
+        frame = self._with_datetimes()
+        nullable = [name for name, dtype in frame.schema.items() if str(dtype) in _NULLABLE]
+        nullable = [name for name in nullable if frame[name].null_count()]
+        converted = frame.to_pandas()
+        for name in nullable:
+            converted[name] = _masked(frame[name])
+        return PandasTable(converted).save(folder, stem)
+
+    def _with_datetimes(self) -> Any:
+        import narwhals as nw
+
+        dates = [name for name, dtype in self._frame.schema.items() if dtype == nw.Date] if self._is_polars else []
+        return self._frame.with_columns(nw.col(*dates).cast(nw.Datetime("ms"))) if dates else self._frame
+
+    @property
+    def _is_polars(self) -> bool:
+        # polars makes datetimes of dates when it makes a pandas DataFrame, and so must whatever else does.
+        return bool(self._frame.implementation.is_polars())
 
     def _cells(self, label: str, positions: list[int]) -> list[object]:
         import narwhals as nw
 
-        column = self._head[label]
+        column = self._frame[label]
         if column.dtype == nw.Object:  # polars 1.9 deadlocks when it picks rows of Python objects
             cells = column.to_list()
             return [_value(cells[position]) for position in positions]
-        return [_value(cell) for cell in column[positions].to_list()]
-
-    @cached_property
-    def _head(self) -> Any:
-        import narwhals as nw
-
-        head = self._frame.head(LAZY_ROWS).collect() if _is_lazy(self._frame) else self._frame
-        if head.implementation is not nw.Implementation.POLARS:
-            return head
-        # polars makes datetimes of dates when it makes a pandas DataFrame, and so must whatever else does.
-        dates = [name for name, dtype in head.schema.items() if dtype == nw.Date]
-        return head.with_columns(nw.col(*dates).cast(nw.Datetime("ms"))) if dates else head
+        cells = [_value(cell) for cell in column[positions].to_list()]
+        if self._is_polars and column.dtype == nw.Date:
+            return [dt.datetime.combine(cell, dt.time()) if cell is not None else None for cell in cells]
+        return cells
 
 
-def _is_lazy(frame: Any) -> bool:
-    import narwhals as nw
+def columns_of(schema: Mapping[str, Any]) -> tuple[Column, ...]:
+    """The columns of a narwhals schema."""
+    return tuple(_column(label, dtype) for label, dtype in schema.items())
 
-    return isinstance(frame, nw.LazyFrame)
+
+def _masked(series: Any) -> Any:
+    import pandas as pd
+
+    kind = str(series.dtype)
+    filled = series.fill_null(False if kind == "Boolean" else 0).to_numpy()
+    array: Any = pd.array(filled, dtype="boolean" if kind == "Boolean" else kind)
+    array[series.is_null().to_numpy()] = pd.NA
+    return array
 
 
 def _dtype(dtype: Any) -> str:
@@ -131,12 +149,13 @@ def _dtype(dtype: Any) -> str:
 def _column(label: str, dtype: Any) -> Column:
     name = type(dtype).__name__
     levels = tuple(getattr(dtype, "categories", ()))
-    if len(levels) > _MAX_LEVELS:
-        levels = ()
-    cast = '"category"' if name in ("Categorical", "Enum") else ""
-    kinds: dict[str, Kind] = {"Datetime": "datetime", "Date": "datetime", "Duration": "timedelta", "String": "text"}
-    kind = kinds.get(name, "empty")
-    return Column(label, _dtype(dtype), kind=kind, cast=cast, zone=_zone(dtype), levels=levels, ordered=bool(levels))
+    column = Column(label, _dtype(dtype), kind=_KINDS.get(name, "empty"), zone=_zone(dtype))
+    if name in ("Categorical", "Enum"):
+        levels = levels if len(levels) <= _MAX_LEVELS else ()
+        return msgspec.structs.replace(column, cast='"category"', levels=levels, ordered=bool(levels))
+    cast = f'"{name.lower()}"' if name in _SMALL else ""
+    nullable = ('"boolean"' if name == "Boolean" else f'"{name}"') if name in _NULLABLE else ""
+    return msgspec.structs.replace(column, cast=cast, nullable=nullable)
 
 
 def _zone(dtype: Any) -> str:

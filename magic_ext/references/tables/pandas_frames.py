@@ -21,12 +21,16 @@ _PROBE = 200  # rows looked at to name what an object column holds
 
 
 class PandasTable(Table):
-    """A pandas DataFrame; a Series is a frame of one column, ``suffix`` the source that makes it one."""
+    """A pandas DataFrame; a Series is a frame of one column, ``suffix`` the source that makes it one.
 
-    def __init__(self, frame: Any, kind: str = "pandas DataFrame", suffix: str = "") -> None:
+    ``of`` is the number of rows of the table that it is a part of, if it is one.
+    """
+
+    def __init__(self, frame: Any, kind: str = "pandas DataFrame", suffix: str = "", *, of: int | None = None) -> None:
         self._frame = frame
         self._kind = kind
         self._suffix = suffix
+        self._of = len(frame) if of is None else of
 
     @classmethod
     def of_series(cls, series: Any, name: str) -> PandasTable:
@@ -68,9 +72,9 @@ class PandasTable(Table):
 
     def sheet(self, positions: Sequence[int]) -> Sheet:
         """The rows as CSV with index, labels and types to be restored."""
-        whole = len(positions) == len(self._frame)
-        part = self._frame if whole else self._frame.iloc[positions]
+        part = self._frame if len(positions) == len(self._frame) else self._frame.iloc[positions]
         values = [_values(cells) for _, cells, _ in self._parts(part)]
+        whole = len(positions) == self._of
         return build(self.columns, values, whole=whole, axis_names=tuple(self._frame.columns.names))
 
     def select(self, names: Sequence[str]) -> Table:

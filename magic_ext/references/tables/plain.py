@@ -1,4 +1,4 @@
-"""Tables that are no dataframes: lists of records, NumPy arrays."""
+"""Tables that are no dataframes: lists of records, dicts of columns, NumPy arrays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from magic_ext.references.tables.sheet import Column, Sheet, build, quoted
 from magic_ext.references.tables.table import Saved, Table, choose
 from magic_ext.wire.content import ARROW
 
-__all__ = ["NPY", "ArrayTable", "RecordsTable"]
+__all__ = ["NPY", "ArrayTable", "ColumnsTable", "RecordsTable"]
 
 NPY = "application/x-npy"
 
@@ -77,8 +77,57 @@ class RecordsTable(Table):
         return Saved(path, ARROW, self.rows, _write_arrow(path, self._labels, columns))
 
     def _cells(self, label: str, records: Sequence[Mapping[str, Any]]) -> list[object]:
-        cells = (record.get(label) for record in records)
-        return [None if missing(cell) else cell for cell in cells]
+        return _known([record.get(label) for record in records])
+
+
+class ColumnsTable(Table):
+    """A dict of columns, each a sequence of as many cells; code sees it as a pandas DataFrame."""
+
+    def __init__(self, cells: Mapping[str, Sequence[Any]], kind: str = "dict of columns", suffix: str = "") -> None:
+        self._held = cells
+        self._kind = kind
+        self._suffix = suffix
+
+    @property
+    def kind(self) -> str:
+        """What it is."""
+        return self._kind
+
+    @property
+    def rows(self) -> int:
+        """The length of its columns."""
+        return len(next(iter(self._held.values()), ()))
+
+    @property
+    def available(self) -> int:
+        """All rows."""
+        return self.rows
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The keys, with what the first 200 cells of each hold."""
+        return tuple(Column(label, kind_of(_known(cells[:200]))) for label, cells in self._held.items())
+
+    def sheet(self, positions: Sequence[int]) -> Sheet:
+        """The rows as CSV."""
+        values = [_known([cells[position] for position in positions]) for cells in self._held.values()]
+        return build(self.columns, values, whole=len(positions) == self.rows)
+
+    def select(self, names: Sequence[str]) -> Table:
+        """The columns by key."""
+        labels = list(self._held)
+        wanted = [labels[at] for at in choose(names, labels)]
+        return ColumnsTable({label: self._held[label] for label in wanted}, self._kind, f"[{wanted!r}]")
+
+    def live(self, source: str) -> str:
+        """A DataFrame of the columns."""
+        return f"pd.DataFrame({source}){self._suffix}"
+
+    def save(self, folder: Path, stem: str) -> Saved:
+        """An Arrow file; columns of mixed types as text."""
+        path = folder / f"{stem}.arrow"
+        columns = [_known(cells) for cells in self._held.values()]
+        return Saved(path, ARROW, self.rows, _write_arrow(path, list(self._held), columns))
 
 
 class ArrayTable(Table):
@@ -163,7 +212,11 @@ class ArrayTable(Table):
 
 
 def _cells(column: Any) -> list[object]:
-    return [None if missing(cell) else cell for cell in column.tolist()]
+    return _known(column.tolist())
+
+
+def _known(cells: Sequence[Any]) -> list[object]:
+    return [None if missing(cell) else cell for cell in cells]
 
 
 def _write_arrow(path: Path, labels: Sequence[str], columns: Sequence[Any]) -> tuple[str, ...]:

@@ -28,8 +28,9 @@ class Column(msgspec.Struct, frozen=True):
     """One column, or one level of the index, of a table.
 
     ``dtype`` is its type in words; ``kind`` what its cells are where there is none to show it; ``cast`` the source of
-    the ``dtype`` that ``read_csv`` needs in any case; ``zone`` the time zone of datetimes; ``levels`` the categories of
-    a categorical, all of them text or all of them integers.
+    the ``dtype`` that ``read_csv`` needs in any case, ``nullable`` of that which it needs where cells are missing;
+    ``zone`` the time zone of datetimes; ``levels`` the categories of a categorical, all of them text or all of them
+    integers.
     """
 
     label: Any
@@ -37,6 +38,7 @@ class Column(msgspec.Struct, frozen=True):
     index: bool = False
     kind: Kind = "empty"
     cast: str = ""
+    nullable: str = ""
     zone: str = ""
     levels: tuple[Any, ...] = ()
     ordered: bool = False
@@ -166,6 +168,8 @@ def _with_type(column: Column, reading: Reading, values: Sequence[object], whole
         levels = [level for level in column.levels if level in present]
         dtype = f"pd.CategoricalDtype({levels!r}, ordered={column.ordered})"
         return Reading(dtype, note="" if whole else "only categories that occur are named")
+    if column.nullable and None in values:
+        return Reading(column.nullable, note=note)
     if column.cast:
         return Reading(column.cast, note=note)
     if column.zone:
