@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -86,7 +87,7 @@ def _certificates(environ: Mapping[str, str]) -> Any:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         if path := environ.get(name):
             try:
-                context.load_verify_locations(path)
+                context.load_verify_locations(**{"capath" if Path(path).is_dir() else "cafile": path})
             except (OSError, ssl.SSLError):  # a stale variable must not stop what works without it
                 continue
     return context
@@ -122,6 +123,7 @@ def transport_errors(endpoint: Endpoint, timeouts: Timeouts, *, streaming: bool 
 
 def _unreachable(endpoint: Endpoint, reason: str) -> ConnectionFailed:
     if "CERTIFICATE" in reason.upper():
+        reason = re.sub(r"^\[SSL: \w+\] certificate verify failed: |\s*\(_ssl\.c:\d+\)", "", reason)
         return ConnectionFailed(
             f"The certificate of {endpoint.host} is not trusted ({reason}).",
             hint="Behind a company proxy, set SSL_CERT_FILE to its certificate bundle.",
@@ -135,10 +137,11 @@ def _unreachable(endpoint: Endpoint, reason: str) -> ConnectionFailed:
     return ConnectionFailed(f"{endpoint.host} can't be reached ({reason}).", hint=hint)
 
 
-def silent(endpoint: Endpoint, timeouts: Timeouts) -> TimedOut:
+def silent(endpoint: Endpoint, timeouts: Timeouts, *, begun: bool = False) -> TimedOut:
     """The error for a server that says nothing for longer than ``timeouts.between_events``."""
+    lost = "; what had arrived is kept above, the rest is lost" if begun else ""
     return TimedOut(
-        f"{endpoint.host} said nothing for {timeouts.between_events:g} s.",
+        f"{endpoint.host} said nothing for {timeouts.between_events:g} s{lost}.",
         hint="Raise --timeout for a long question; it was not repeated by itself because it may have been billed.",
     )
 
@@ -146,5 +149,6 @@ def silent(endpoint: Endpoint, timeouts: Timeouts) -> TimedOut:
 def cut_short() -> StreamBroken:
     """The error for a stream that ends before the interaction has."""
     return StreamBroken(
-        "The answer stopped half-way; what had arrived is kept above.", hint="Run the cell again for the whole answer."
+        "The answer stopped half-way; what had arrived is kept above, the rest is lost.",
+        hint="Run the cell again for the whole answer.",
     )

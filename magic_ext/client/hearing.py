@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from magic_ext.wire.events import Event, InteractionCompleted, InteractionCreated
 
-__all__ = ["Hearing"]
+__all__ = ["RECONNECTIONS", "Hearing"]
 
-_TRIES = 3  # reconnections without an event that is new
+RECONNECTIONS = 3  # without an event that is new
 
 
 class Hearing:
@@ -24,6 +24,7 @@ class Hearing:
         self.stored = stored
         self.id = ""
         self.last = ""
+        self.begun = False
         self.ended = False
         self.tries = 0
         self._heard: set[str] = set()
@@ -35,6 +36,7 @@ class Hearing:
             return False
         if event.event_id:
             self._heard.add(event.event_id)
+        self.begun = True
         self.last = event.event_id  # behind an event without one, nobody can tell what would come twice
         self.tries = 0
         match event:
@@ -43,11 +45,9 @@ class Hearing:
         self.ended = self.ended or isinstance(event, InteractionCompleted)
         return True
 
-    def goes_on(self) -> bool:
-        """Whether another connection can take the answer up; counts the tries, of which an event that is new gives
-        three more.
-        """
-        if not (self.stored and self.id and self.last) or self.ended or self.tries == _TRIES:
+    def goes_on(self, tries: int) -> bool:
+        """Whether one of so many connections can take the answer up; each event that is new gives them anew."""
+        if not (self.stored and self.id and self.last) or self.ended or self.tries >= tries:
             return False
         self.tries += 1
         self._before = frozenset(self._heard)

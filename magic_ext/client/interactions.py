@@ -37,7 +37,7 @@ from .errors import (
     TimedOut,
     api_error,
 )
-from .hearing import Hearing
+from .hearing import RECONNECTIONS, Hearing
 from .hops import HOPS, Shifted, next_request
 from .polling import News, pauses
 from .reading import error_of, foreign, interaction_of, json_of, legacy, media_type, whole_as_events
@@ -110,10 +110,10 @@ class Client:
 
         Nothing is sent before the first event is asked for. The events end with an ``InteractionCompleted``, or the
         iterator raises: :class:`ApiError` for an error that the server reports, :class:`StreamBroken` for an answer
-        that stops half-way, :class:`TimedOut` for silence. A lost connection is taken up where it broke, if the events
-        have ids and the server keeps the interaction (wire.md section 3.5). Where the server cuts a long answer, the
-        next requests go on, ten at most. An answer that nobody waits for any more (the iterator is closed, an
-        interrupt) is cancelled at the server too.
+        that stops half-way, :class:`TimedOut` for silence. A connection that is lost or falls silent is taken up where
+        it broke, if the events have ids and the server keeps the interaction (wire.md section 3.5). Where the server
+        cuts a long answer, the next requests go on, ten at most. An answer that nobody waits for any more (the iterator
+        is closed, an interrupt) is cancelled at the server too.
         """
         shifted, spent = Shifted(), Usage()
         for hop in range(HOPS + 1):
@@ -208,14 +208,17 @@ class Client:
                         yield event
                 return
             except StreamBroken as broken:
-                response = self._resumed(hearing, broken)
+                response = self._resumed(hearing, RECONNECTIONS, "connection lost, going on where it broke", broken)
+            except TimedOut:  # one try: each may take as long again as the user has waited
+                timed_out = silent(self.endpoint, self._timeouts, begun=hearing.begun)
+                response = self._resumed(hearing, 1, "no sign of life, going on where it stopped", timed_out)
 
-    def _resumed(self, hearing: Hearing, broken: StreamBroken) -> httpx.Response:
-        """The rest of an answer whose connection was lost; raises ``broken`` where nobody can give it."""
-        while hearing.goes_on():
+    def _resumed(self, hearing: Hearing, tries: int, why: str, lost: ClientError) -> httpx.Response:
+        """The rest of an answer whose connection was lost; raises ``lost`` where nobody can give it."""
+        while hearing.goes_on(tries):
             seconds = 2.0 ** (hearing.tries - 2)
             if self._on_wait is not None:
-                self._on_wait(seconds, "connection lost, going on where it broke")
+                self._on_wait(seconds, why)
             pause(seconds)
             query = urlencode({"stream": "true", "last_event_id": hearing.last})
             try:
@@ -224,7 +227,7 @@ class Client:
                 break
             except ClientError:
                 continue
-        raise broken from None
+        raise lost from None
 
     def _events(self, response: httpx.Response) -> Generator[Event, None, None]:
         """The events of one connection; raises where it ends before the interaction has."""

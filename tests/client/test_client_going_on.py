@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from magic_ext.client.errors import ClientError, NotFound, StreamBroken
+from magic_ext.client.errors import ClientError, NotFound, StreamBroken, TimedOut
 from magic_ext.wire.assembly import Assembly
 from magic_ext.wire.events import InteractionCompleted
 
@@ -145,6 +145,62 @@ def test_three_tries_without_anything_new_are_the_end(
     assert len(heard) == 4
     assert methods(server) == ["POST", "GET", "GET", "GET"]
     assert waits.slept == [0.5, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("kept", [1, 4, 9])
+def test_silence_is_taken_up(
+    serve: Any, connect: Any, faults: SimpleNamespace, waits: Any, log: list[dict[str, Any]], kept: int
+) -> None:
+    def falls_silent(to: Any) -> None:
+        to.send(faults.STREAM_HEAD + faults.chunk(faults.sse(*log[:kept])))
+        gone.append(to.client_has_gone())
+
+    def the_rest(to: Any) -> None:
+        faults.streamed(faults.sse(*after(to.seen.target, log)), faults.DONE)(to)
+
+    gone: list[bool] = []
+    server = serve(falls_silent, the_rest)
+    heard = list(connect(server, silence=1.0).stream(BODY))
+    assert [event.event_id for event in heard] == [event["event_id"] for event in log], "each one once, in order"
+    assert methods(server) == ["POST", "GET"]
+    assert server.seen[1].target.endswith(f"last_event_id=evt_{kept - 1}")
+    assert [reason for _, reason in waits.told] == ["no sign of life, going on where it stopped"]
+
+
+@pytest.mark.parametrize("second", ["silence", "nothing new", "cut"])
+def test_behind_silence_one_try_is_enough(
+    serve: Any, connect: Any, faults: SimpleNamespace, log: list[dict[str, Any]], second: str
+) -> None:
+    def falls_silent(to: Any) -> None:
+        to.send(faults.STREAM_HEAD + faults.chunk(faults.sse(*log[:4])))
+        to.client_has_gone()
+
+    def again(to: Any) -> None:
+        if second == "nothing new":
+            to.send(faults.STREAM_HEAD + faults.chunk(faults.sse(*log[:4])))
+        if second != "cut":
+            to.client_has_gone()
+
+    server = serve(falls_silent, again)
+    heard = []
+    with pytest.raises(ClientError) as caught:
+        for event in connect(server, silence=1.0).stream(BODY):
+            heard.append(event)
+    assert isinstance(caught.value, TimedOut)
+    assert "said nothing for 1 s; what had arrived is kept above, the rest is lost" in str(caught.value)
+    assert len(heard) == 4
+    assert methods(server) == ["POST", "GET"]
+
+
+def test_silence_that_nobody_can_take_up_tells_what_is_lost(serve: Any, connect: Any, faults: SimpleNamespace) -> None:
+    def falls_silent(to: Any) -> None:
+        to.send(faults.STREAM_HEAD + faults.chunk(faults.sse(*faults.ANSWER[:3])))
+        to.client_has_gone()
+
+    server = serve(falls_silent)
+    with pytest.raises(TimedOut, match="the rest is lost"):
+        list(connect(server, silence=1.0).stream(BODY))
+    assert methods(server) == ["POST"]
 
 
 @pytest.mark.parametrize("status", [400, 404])
