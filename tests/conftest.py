@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import trustme
 
 KEYS = (
     *("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL", "GEMINI_EXEC_TOKEN"),
@@ -178,6 +180,65 @@ def _read_request(sock: socket.socket) -> Seen | None:
     return Seen(method, target, headers, body)
 
 
+class InterceptingProxy:
+    """A company's proxy: opens TLS with certificates of its own, and hands a response on when all of it is there.
+
+    Whatever host is asked for, ``upstream`` answers. ``asked`` holds the hosts. ``refusal`` is its answer to
+    everybody, if it lets nobody through.
+    """
+
+    def __init__(self, upstream: FaultServer, authority: trustme.CA, refusal: bytes = b"") -> None:
+        self.asked: list[str] = []
+        self._upstream, self._authority, self._refusal = upstream, authority, refusal
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self._threads: list[threading.Thread] = []
+        self._closing = threading.Event()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
+
+    def close(self) -> None:
+        """Wait until everything under way has ended."""
+        self._closing.set()
+        socket.create_connection(self._listening.getsockname()).close()
+        for thread in [self._accepting, *self._threads]:
+            thread.join(PATIENCE)
+        self._listening.close()
+
+    def _accept(self) -> None:
+        while True:
+            sock, _ = self._listening.accept()
+            if self._closing.is_set():
+                sock.close()
+                return
+            self._threads.append(threading.Thread(target=self._serve, args=(sock,), daemon=True))
+            self._threads[-1].start()
+
+    def _serve(self, sock: socket.socket) -> None:
+        sock.settimeout(PATIENCE)
+        with sock, contextlib.suppress(OSError):  # the client does not trust it, or has gone
+            seen = _read_request(sock)
+            if seen is None or seen.method != "CONNECT":
+                return
+            self.asked.append(seen.target)
+            if self._refusal:
+                sock.sendall(self._refusal)
+                return
+            sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._authority.issue_cert(seen.target.partition(":")[0]).configure_cert(context)
+            with context.wrap_socket(sock, server_side=True) as opened:
+                request = _read_request(opened)
+                if request is not None:
+                    opened.sendall(self._whole_response(request))
+
+    def _whole_response(self, request: Seen) -> bytes:
+        lines = [f"{request.method} {request.target} HTTP/1.1", *(f"{k}: {v}" for k, v in request.headers.items())]
+        with socket.create_connection(("127.0.0.1", self._upstream.port), timeout=PATIENCE) as upstream:
+            upstream.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + request.body)
+            return b"".join(iter(lambda: upstream.recv(65536), b""))
+
+
 def head(status: int, headers: dict[str, str]) -> bytes:
     lines = [f"HTTP/1.1 {status} Word", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
     return "\r\n".join(lines).encode()
@@ -264,3 +325,23 @@ def serve() -> Iterator[Callable[..., FaultServer]]:
     yield start
     for server in running:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """A company's certificate authority, which no store of this machine knows."""
+    return trustme.CA(organization_name="A Company", organization_unit_name="Network")
+
+
+@pytest.fixture
+def intercept(authority: trustme.CA) -> Iterator[Callable[..., InterceptingProxy]]:
+    """Puts a company's proxy before a server: ``intercept(server)``."""
+    running: list[InterceptingProxy] = []
+
+    def start(upstream: FaultServer, refusal: bytes = b"") -> InterceptingProxy:
+        running.append(InterceptingProxy(upstream, authority, refusal))
+        return running[-1]
+
+    yield start
+    for proxy in running:
+        proxy.close()

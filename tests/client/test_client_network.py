@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import ssl
 import sys
@@ -102,11 +103,6 @@ def test_the_password_of_an_unusable_proxy_is_not_shown(connect: Any, monkeypatc
 # Certificates.
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
 @pytest.fixture
 def trusted_by_nobody(serve: Any, faults: SimpleNamespace, authority: trustme.CA) -> Any:
     """A server whose certificate no store of this machine knows."""
@@ -129,6 +125,60 @@ def test_an_unknown_certificate_is_refused_once(connect: Any, trusted_by_nobody:
     assert "SSL_CERT_FILE" in caught.value.hint
     assert not caught.value.transient
     assert (trusted_by_nobody.seen, waits.told) == ([], [])
+
+
+GATEWAY = "https://gemini.example"  # a name that only the proxy knows
+
+
+def hashed(bundle: Path) -> Path:
+    """A folder with the authority's certificate under the name that OpenSSL looks for: a hash of its subject."""
+
+    def field(oid: bytes, value: str) -> bytes:
+        name = b"\x06\x03" + oid
+        text = value.lower().encode()
+        text = bytes([0x0C, len(text)]) + text
+        pair = bytes([0x30, len(name + text)]) + name + text
+        return bytes([0x31, len(pair)]) + pair
+
+    subject = field(b"\x55\x04\x0a", "A Company") + field(b"\x55\x04\x0b", "Network")
+    digest = hashlib.sha1(subject, usedforsecurity=False).digest()
+    folder = bundle.parent / "certificates"
+    folder.mkdir()
+    (folder / f"{int.from_bytes(digest[:4], 'little'):08x}.0").write_bytes(bundle.read_bytes())
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("SSL_CERT_FILE", False), ("SSL_CERT_DIR", True), ("REQUESTS_CA_BUNDLE", False), ("REQUESTS_CA_BUNDLE", True)],
+)
+def test_a_proxy_that_opens_tls_and_buffers_is_passed_where_its_authority_is_trusted(
+    serve: Any, connect: Any, faults: SimpleNamespace, intercept: Any, bundle: Path, monkeypatch: Any, name: str,
+    folder: bool,
+) -> None:  # fmt: skip
+    server = serve(faults.FINE)
+    proxy = intercept(server)
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    monkeypatch.setenv(name, str(hashed(bundle) if folder else bundle))
+    assert len(list(connect(GATEWAY).stream(BODY))) == 5
+    assert proxy.asked == ["gemini.example:443"]
+    assert server.seen[0].headers["x-goog-api-key"] == faults.KEY
+
+
+def test_a_proxy_that_opens_tls_is_not_passed_where_its_authority_is_unknown(
+    serve: Any, connect: Any, faults: SimpleNamespace, intercept: Any, waits: Any, monkeypatch: Any
+) -> None:
+    server = serve(faults.FINE)
+    proxy = intercept(server)
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    with pytest.raises(ConnectionFailed) as caught:
+        connect(GATEWAY).create(BODY)
+    said = str(caught.value)
+    assert said.startswith("The certificate of gemini.example is not trusted (")
+    assert "_ssl.c" not in said and "[SSL" not in said
+    assert well_told(caught.value)
+    assert "SSL_CERT_FILE" in caught.value.hint
+    assert (server.seen, waits.told, len(proxy.asked)) == ([], [], 1)
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
