@@ -9,7 +9,7 @@ from typing import Any
 from magic_ext.references.errors import BadReferenceError, UnknownReferenceError, UnsendableError, nearest
 from magic_ext.references.files import KNOWN_SUFFIXES, find_file, open_file
 from magic_ext.references.grammar import Attribute, Item, Reference
-from magic_ext.references.tables.databases import database_of, is_connection, table_in
+from magic_ext.references.tables.databases import StoredTable, database_of, is_connection, table_in
 from magic_ext.references.tables.recognised import table_of
 from magic_ext.references.tables.sheet import source
 from magic_ext.references.tables.table import Table
@@ -48,8 +48,8 @@ def _variable(reference: Reference, value: Any, cwd: Path) -> Referent:
     columns = reference.columns
     for position, step in enumerate(reference.chain):
         last = position == len(reference.chain) - 1
-        if isinstance(step, Item) and last and not columns and _is_frame(value):
-            columns = (str(step.key),)
+        if last and not columns and _is_column(step, value):
+            columns = (_key(step),)
             break
         try:
             value, expression = _follow(value, step, expression)
@@ -78,10 +78,12 @@ def _thing(value: Any, expression: str, reference: Reference) -> tuple[Thing, st
     return thing_of(said, _key(last), reference.written), expression
 
 
-def _is_frame(value: Any) -> bool:
+def _is_column(step: Attribute | Item, value: Any) -> bool:
     # frame["unit price"] is one column of a frame; @Out[5] and @frames["train"] are items of containers.
     # The class is asked, not the object: a lazy frame computes its columns with a warning.
-    return hasattr(type(value), "columns") and table_of(value, "values") is not None
+    if isinstance(value, StoredTable):
+        return True
+    return isinstance(step, Item) and hasattr(type(value), "columns") and table_of(value, "values") is not None
 
 
 def _follow(value: Any, step: Attribute | Item, expression: str) -> tuple[Any, str]:

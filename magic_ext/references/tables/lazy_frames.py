@@ -110,13 +110,16 @@ class DaskTable(PartialTable):
 
     def first(self, count: int) -> Table:
         """The first rows, of as few partitions as hold them."""
-        partitions = 1
-        while True:
-            partitions = min(partitions, self._frame.npartitions)
-            head = self._frame.head(count, npartitions=partitions, compute=False).compute()
-            if len(head) >= count or partitions == self._frame.npartitions:
-                return PandasTable(_unnumbered(head), self._kind)
-            partitions *= 4
+        import pandas as pd
+
+        pieces: list[Any] = []
+        held, done, step = 0, 0, 1
+        while held < count and done < self._frame.npartitions:
+            block = self._frame.partitions[done : done + step]
+            pieces.append(block.map_partitions(_top, count, meta=self._frame._meta).compute()[: count - held])
+            held += len(pieces[-1])
+            done, step = done + step, step * 2
+        return PandasTable(_unnumbered(pd.concat(pieces)), self._kind)
 
     def select(self, names: Sequence[str]) -> Table:
         """The columns by label; the index stays."""
@@ -127,6 +130,10 @@ class DaskTable(PartialTable):
     def live(self, source: str) -> str:
         """The whole of it as a pandas DataFrame."""
         return f"{source}{self._suffix}.compute()"
+
+
+def _top(partition: Any, count: int) -> Any:
+    return partition[:count]
 
 
 def _unnumbered(frame: Any) -> Any:

@@ -6,6 +6,7 @@ Such a table is never collected whole. Its engine computes the first rows, as ma
 from __future__ import annotations
 
 import abc
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -73,7 +74,9 @@ class PartialTable(Table):
 
     def _asked(self, question: Callable[[], _T]) -> _T:
         try:
-            return question()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what the libraries warn each other of is not about the question
+                return question()
         except BadReferenceError:
             raise
         except Exception as error:

@@ -21,14 +21,14 @@ _Pick = Callable[[Sequence[int]], Any]
 class PickedTable(Table):
     """A table of ``rows`` rows, of which ``pick`` makes a pandas DataFrame of those at given positions.
 
-    ``suffix`` is the source that makes a pandas DataFrame of the user's object.
+    ``made`` is the source that makes a pandas DataFrame of ``it``, the user's object.
     """
 
-    def __init__(self, pick: _Pick, rows: int, kind: str, suffix: str) -> None:
+    def __init__(self, pick: _Pick, rows: int, kind: str, made: str) -> None:
         self._pick = pick
         self._rows = rows
         self._kind = kind
-        self._suffix = suffix
+        self._made = made
 
     @property
     def kind(self) -> str:
@@ -58,12 +58,12 @@ class PickedTable(Table):
         """The columns by label; an index stays."""
         labels = list(self._pick(()).columns)
         wanted = [labels[at] for at in choose(names, labels)]
-        suffix = f"{self._suffix}[[{', '.join(map(source, wanted))}]]"
-        return PickedTable(lambda positions: self._pick(positions)[wanted], self._rows, self._kind, suffix)
+        made = f"{self._made}[[{', '.join(map(source, wanted))}]]"
+        return PickedTable(lambda positions: self._pick(positions)[wanted], self._rows, self._kind, made)
 
     def live(self, source: str) -> str:
         """The whole of it as a pandas DataFrame."""
-        return source + self._suffix
+        return self._made.replace("it", source, 1)
 
     def save(self, folder: Path, stem: str) -> Saved:
         """An Arrow file of its first million rows, of wide ones fewer."""
@@ -83,14 +83,14 @@ def of_modin(frame: Any, kind: str = "modin DataFrame", suffix: str = "") -> Pic
         lambda positions: frame.iloc[list(positions)].modin.to_pandas(),
         len(frame),
         kind,
-        f"{suffix}.modin.to_pandas()",
+        f"it{suffix}.modin.to_pandas()",
     )
 
 
 def of_geopandas(frame: Any, suffix: str = "") -> PickedTable:
     """A GeoDataFrame, geometries as well-known text: code sees what needs no other library."""
     kind = f"GeoDataFrame (geometries as WKT{f', {frame.crs}' if frame.crs else ''})"
-    return PickedTable(lambda positions: frame.iloc[list(positions)].to_wkt(), len(frame), kind, f"{suffix}.to_wkt()")
+    return PickedTable(lambda positions: frame.iloc[list(positions)].to_wkt(), len(frame), kind, f"it{suffix}.to_wkt()")
 
 
 def of_sparse(matrix: Any) -> PickedTable:
@@ -103,7 +103,7 @@ def of_sparse(matrix: Any) -> PickedTable:
         lambda positions: pd.DataFrame(rows[list(positions)].toarray()).add_prefix("c"),
         matrix.shape[0],
         f"SciPy sparse matrix {shape} of {matrix.dtype.name}",
-        ".toarray()",
+        'pd.DataFrame(it.toarray()).add_prefix("c")',
     )
 
 
@@ -120,7 +120,7 @@ def of_xarray(value: Any, name: str) -> PickedTable | None:
         lambda positions: _cells_of(dataset, sizes, positions),
         prod(sizes.values()),
         f"xarray {type(value).__name__} ({shape})",
-        f".to_dataframe({given}).reset_index()",
+        f"it.to_dataframe({given}).reset_index()",
     )
 
 
