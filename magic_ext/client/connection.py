@@ -103,7 +103,7 @@ def transport_errors(endpoint: Endpoint, timeouts: Timeouts, *, streaming: bool 
     except httpx.ConnectTimeout:
         raise _unreachable(endpoint, "it did not answer in time") from None
     except (httpx.ConnectError, httpx.ProxyError) as error:
-        raise _unreachable(endpoint, one_line(endpoint.key.hide(str(error)))) from None
+        raise _unreachable(endpoint, _reason(error, endpoint)) from None
     except httpx.TimeoutException:
         raise silent(endpoint, timeouts) from None
     except httpx.LocalProtocolError:  # its text quotes the header
@@ -116,14 +116,22 @@ def transport_errors(endpoint: Endpoint, timeouts: Timeouts, *, streaming: bool 
         if streaming:
             raise cut_short() from None
         raise StreamBroken(
-            f"{endpoint.host} broke off before it answered ({one_line(endpoint.key.hide(str(error)), 120)}).",
+            f"{endpoint.host} broke off before it answered ({_reason(error, endpoint)}).",
             hint="Run the cell again; it was not repeated by itself because the request may have been billed.",
         ) from None
 
 
+def _reason(error: Exception, endpoint: Endpoint) -> str:
+    """What the HTTP library says, without what only a programmer reads."""
+    said = one_line(endpoint.key.hide(str(error)), 120)
+    if said.startswith("illegal"):  # and then quotes what came, as bytes
+        return "what it sent is no HTTP"
+    return re.sub(r"^\[(?:Errno|WinError) -?\d+\] |\s*\(_ssl\.c:\d+\)", "", said)
+
+
 def _unreachable(endpoint: Endpoint, reason: str) -> ConnectionFailed:
     if "CERTIFICATE" in reason.upper():
-        reason = re.sub(r"^\[SSL: \w+\] certificate verify failed: |\s*\(_ssl\.c:\d+\)", "", reason)
+        reason = re.sub(r"^\[SSL: \w+\] certificate verify failed: ", "", reason)
         return ConnectionFailed(
             f"The certificate of {endpoint.host} is not trusted ({reason}).",
             hint="Behind a company proxy, set SSL_CERT_FILE to its certificate bundle.",

@@ -91,6 +91,11 @@ class Recordings(msgspec.Struct, frozen=True):
             ) from error
 
     @property
+    def empty(self) -> bool:
+        """Whether there is none."""
+        return next(self._files(), None) is None
+
+    @property
     def size(self) -> tuple[int, int]:
         """How many recordings there are, and in how many bytes."""
         sizes = [size for _, size, _ in self._files()]
