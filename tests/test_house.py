@@ -27,8 +27,8 @@ FLOORS = {
     "engine": {"wire", "errors", "http", "markdown", "runtime"},
     "answer": {"wire", "references", "markdown"},
     "options": {"wire", "errors"},
-    "place": {"client", "engine", "errors"},
-    "ask": {"answer", "client", "costs", "engine", "errors", "functions", "place", "references", "wire"},
+    "place": {"client", "engine", "errors", "options"},
+    "ask": {"answer", "client", "costs", "engine", "errors", "functions", "place", "references", "runtime", "wire"},
     "demo": {"errors"},
 }
 FRONT_END = {"IPython", "ipywidgets", "traitlets", "ipykernel"}

@@ -16,6 +16,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     - ``output``: what was printed, on stdout and stderr, and the last expression as plain text, in order.
     - ``images``: PNG files, in order.
     - ``error``: a plain traceback, or one line that says what happened; empty if all went well.
+    - ``exception``, ``line``: the type of the exception, and the line of the code that it came from, where known.
     - ``state_lost``: the kernel is gone, and with it all variables.
     """
 
@@ -23,5 +24,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     output: str = ""
     images: tuple[bytes, ...] = ()
     error: str = ""
+    exception: str = ""
+    line: int | None = None
     seconds: float = 0.0
     state_lost: bool = False

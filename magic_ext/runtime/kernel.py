@@ -145,6 +145,8 @@ class Kernel:
             output=collector.output,
             images=tuple(collector.images),
             error=error,
+            exception=collector.exception,
+            line=collector.line,
             seconds=time.monotonic() - began,
             state_lost=not self.alive,
         )

@@ -19,6 +19,7 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MOST_IMAGES = 50
 IMAGE_BYTES = 20_000_000
 ERROR_CHARACTERS = 20_000
+LINE = re.compile(r"^ *Cell In\[\d+\], line (\d+)", re.MULTILINE)
 
 
 def plain(text: str) -> str:
@@ -52,7 +53,8 @@ class Collector:
         self._texts: list[str] = []
         self._cut = False
         self.images: list[bytes] = []
-        self.error = ""
+        self.error = self.exception = ""
+        self.line: int | None = None
 
     @property
     def output(self) -> str:
@@ -113,3 +115,6 @@ class Collector:
         text = "\n".join(str(line).strip("\n") for line in lines) if isinstance(lines, list) else ""
         text = text or f"{content.get('ename', 'Error')}: {content.get('evalue', '')}"
         self.error = shorten(plain(text).strip(), ERROR_CHARACTERS)
+        self.exception = str(content.get("ename", ""))
+        lines_of_the_code = LINE.findall(self.error)
+        self.line = int(lines_of_the_code[-1][:6]) if lines_of_the_code else None

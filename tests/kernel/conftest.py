@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from queue import Empty
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,19 +81,23 @@ class Notebook:
         self._client.start_channels()
         self._client.wait_for_ready(timeout=PATIENCE)
         self._heard: list[dict[str, Any]] = []
+        self._answers: list[str] = []
+        self.asked: list[str] = []
 
     def close(self) -> None:
         self._client.stop_channels()
         self._manager.shutdown_kernel(now=True)
         self._manager.cleanup_resources()
 
-    def run(self, code: str, *, live: bool = False) -> Ran:
-        """Run a cell to its end; ``live`` names it, as JupyterLab does."""
-        return self.finish(self.begin(code, live=live))
+    def run(self, code: str, *, live: bool = False, answers: Sequence[str] | None = None) -> Ran:
+        """Run a cell to its end; ``live`` names it, as JupyterLab does; ``answers`` are typed when it asks."""
+        return self.finish(self.begin(code, live=live, answers=answers))
 
-    def begin(self, code: str, *, live: bool = False) -> str:
-        """Send a cell and don't wait."""
-        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+    def begin(self, code: str, *, live: bool = False, answers: Sequence[str] | None = None) -> str:
+        """Send a cell and don't wait; with ``answers`` somebody can be asked, and ``asked`` holds the questions."""
+        self._answers, self.asked = list(answers or ()), []
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
+        content["allow_stdin"] = answers is not None
         metadata = {"cellId": "a-cell"} if live else {}
         message = self._client.session.msg("execute_request", content | {"stop_on_error": True}, metadata=metadata)
         self._client.shell_channel.send(message)
@@ -100,13 +106,25 @@ class Notebook:
 
     def hear(self, begun: str) -> dict[str, Any]:
         """The cell's next message."""
-        while True:
-            message = self._client.get_iopub_msg(timeout=PATIENCE)
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            self._answer()
+            try:
+                message = self._client.get_iopub_msg(timeout=0.1)
+            except Empty:
+                continue
             if message["msg_type"] != "execute_input":  # what the user wrote is shown as it is written
                 assert KEY not in json.dumps(message, default=str)
             if message["parent_header"].get("msg_id") == begun:
                 self._heard.append(message)
                 return dict(message)
+        raise TimeoutError("The kernel says nothing.")
+
+    def _answer(self) -> None:
+        with contextlib.suppress(Empty):
+            message = self._client.get_stdin_msg(timeout=0)
+            self.asked.append(message["content"]["prompt"])
+            self._client.input(self._answers.pop(0))
 
     def finish(self, begun: str) -> Ran:
         """Everything until the cell has ended."""

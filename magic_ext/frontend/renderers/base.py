@@ -24,6 +24,9 @@ class Renderer(Protocol):
     def status(self, text: str) -> None:
         """Show a line of progress, which does not last."""
 
+    def flush(self) -> None:
+        """Show all that has come so far: somebody is going to be asked about it, or to wait for it."""
+
     def finish(self, footer: Footer, steps: Sequence[Step]) -> None:
         """Show the whole answer in its final state."""
 

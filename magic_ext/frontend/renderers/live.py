@@ -73,6 +73,10 @@ class Live:
         if self._pace.allows(ended=done):
             self._draw(layout(self._known_steps()))
 
+    def flush(self) -> None:
+        """Draw now, whatever the pace."""
+        self._draw(layout(self._known_steps()))
+
     def finish(self, footer: Footer, steps: Sequence[Step]) -> None:
         """Draw the final state; the progress becomes the receipt."""
         self.abandon("", footer, steps)

@@ -31,6 +31,9 @@ class Static:
     def status(self, text: str) -> None:
         """Nothing: progress does not last."""
 
+    def flush(self) -> None:
+        """Nothing: only the final state is shown."""
+
     def finish(self, footer: Footer, steps: Sequence[Step]) -> None:
         """Show every output."""
         self.abandon("", footer, steps)

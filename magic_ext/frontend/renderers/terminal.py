@@ -41,6 +41,9 @@ class Terminal:
         if index not in self._ended:
             self._step(index, snapshot(), done)
 
+    def flush(self) -> None:
+        """Nothing: what is whole is written already."""
+
     def finish(self, footer: Footer, steps: Sequence[Step]) -> None:
         """Write what is left, and the footer."""
         self.abandon("", footer, steps)
