@@ -222,7 +222,8 @@ def _receipt_row(entry: Entry) -> tuple[str, ...]:
     def number(value: int | None) -> str:
         return "" if value is None else f"{value:,}"
 
-    shape = " × ".join(filter(None, [number(entry.rows), number(entry.columns)]))
+    counted = "?" if entry.rows is None and entry.columns is not None else number(entry.rows)
+    shape = " × ".join(filter(None, [counted, number(entry.columns)]))
     kind = f"{entry.kind}, {entry.policy}" if entry.policy else entry.kind
     note = "; ".join(filter(None, [entry.file, entry.note]))
     return (

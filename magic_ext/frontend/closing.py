@@ -44,13 +44,14 @@ def _cells(answer: Answer, course: Course) -> list[str]:
 
 def _rows(bindings: Sequence[Binding]) -> str:
     """On how many rows the code worked, over the whole conversation."""
-    tables = [binding for binding in bindings if binding.rows is not None and binding.rows_sent is not None]
+    tables = [binding for binding in bindings if binding.rows_sent is not None]
     return ", ".join(_rows_of(table, named=len(tables) > 1) for table in tables)
 
 
 def _rows_of(table: Binding, *, named: bool) -> str:
-    rows, sent = table.rows or 0, table.rows_sent or 0
-    count = f"all {rows:,} row{'s' * (rows != 1)}" if sent == rows else f"{sent:,} of {rows:,} rows"
+    rows, sent = table.rows, table.rows_sent or 0
+    total = "an unknown number of" if rows is None else f"{rows:,}"
+    count = f"all {sent:,} row{'s' * (sent != 1)}" if sent == rows else f"{sent:,} of {total} rows"
     return f"{count} of {table.name}" if named else count
 
 
