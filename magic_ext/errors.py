@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["GeminiExecError"]
+__all__ = ["GeminiExecError", "Offline"]
 
 
 class GeminiExecError(Exception):
@@ -18,3 +18,7 @@ class GeminiExecError(Exception):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class Offline(GeminiExecError):
+    """A connection was asked for that ``GEMINI_EXEC_OFFLINE`` forbids."""

@@ -11,16 +11,12 @@ from typing import Any
 
 import httpx
 
-from magic_ext.errors import GeminiExecError
+from magic_ext.errors import Offline
 from magic_ext.loopback import is_loopback
 
-__all__ = ["OFFLINE", "Offline", "httpx", "network_client", "offline"]
+__all__ = ["OFFLINE", "httpx", "network_client", "offline"]
 
 OFFLINE = "GEMINI_EXEC_OFFLINE"
-
-
-class Offline(GeminiExecError):
-    """A connection was asked for that ``GEMINI_EXEC_OFFLINE`` forbids."""
 
 
 def offline(environ: Mapping[str, str] = os.environ) -> bool:

@@ -35,7 +35,14 @@ def _private_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         os.environ.pop(name, None)
     home = tmp_path_factory.mktemp("user")
     os.environ["XDG_DATA_HOME"] = str(home / "data")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    os.environ.setdefault("MPLCONFIGDIR", str(cache / "matplotlib"))  # its list of fonts takes seconds to build
+    os.environ["XDG_CACHE_HOME"] = str(home / "cache")
     os.environ["IPYTHONDIR"] = str(home / "ipython")
+    profile = home / "ipython" / "profile_default"
+    profile.mkdir(parents=True)
+    # Tests ask the same again and expect to be heard; those of recorded answers say so.
+    (profile / "ipython_config.py").write_text('get_config().GeminiExecMagics.cache = "off"\n')
     os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
     os.environ["JUPYTER_CONFIG_DIR"] = str(home / "jupyter")
     yield
