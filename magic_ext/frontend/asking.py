@@ -26,9 +26,9 @@ from magic_ext.references.policy import parse_policy
 from magic_ext.references.tables.cells import utf8
 
 from .cells import paste
-from .closing import footer
+from .closing import footer, origin
 from .dry import show_dry_run
-from .pasting import live_blocks
+from .pasting import live_cells, with_headings
 from .renderers import Renderer, choose_renderer
 from .shells import cell_id
 
@@ -97,7 +97,9 @@ class Asking:
         """Put code blocks of the last answer, counted from 1, into a new cell; all that worked when none is named."""
         if self._last is None or not self.answers[-1].code:
             raise GeminiExecError("There is no code to paste yet.", hint="Ask something with %%gemini_exec first.")
-        paste(self._shell, live_blocks(self.answers[-1], numbers, self._last.bindings))
+        answer = self.answers[-1]
+        cells = live_cells(answer, numbers, self._last.bindings)
+        paste(self._shell, cells if numbers else with_headings(answer, cells), origin(answer))
 
     def stored_elsewhere(self) -> list[tuple[str, str]]:
         """The answers of this session that a server elsewhere may keep: its name and the interaction's id."""

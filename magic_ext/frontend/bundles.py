@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ import msgspec
 
 from magic_ext.answer import Attempt
 from magic_ext.costs.prices import dollars
+from magic_ext.frontend.cells import Cell, nbformat_of
 from magic_ext.markdown import details, escape, fence, neutralise, visible
 from magic_ext.references.manifest import Entry, Manifest
 from magic_ext.wire.content import Image
@@ -23,6 +24,7 @@ from magic_ext.wire.steps import Step, encode_step
 from magic_ext.wire.usage import Usage
 
 __all__ = [
+    "ALL_CELLS_MIME",
     "CELLS_MIME",
     "Footer",
     "Output",
@@ -39,10 +41,14 @@ __all__ = [
     "size_of",
     "text_output",
     "thought_output",
+    "with_buttons",
 ]
 
 CELLS_MIME = "application/vnd.gemini-exec.cells+json"
-"""The mime type that the labextension draws as buttons that insert cells."""
+"""The mime type that the labextension draws as a block of code with buttons that insert it as a cell."""
+
+ALL_CELLS_MIME = "application/vnd.gemini-exec.all-cells+json"
+"""The mime type, drawn by nobody, in which the labextension finds what "Insert all" inserts."""
 
 _RESULT_CHARACTERS = 6000
 _RESULT_LINES = 80
@@ -63,8 +69,9 @@ class Output(msgspec.Struct, frozen=True):
 class Footer(msgspec.Struct, frozen=True, kw_only=True):
     """What stands below an answer: who answered, where the code ran, on how many rows, and what left the computer.
 
-    ``cells`` are the blocks of code as they go into new cells (bound to the live data); ``code_expected`` is whether
-    code was asked for. ``returned`` is what the results of the user's functions carried out, ``calls`` are these
+    ``cells`` are by number the blocks of code as they go into new cells (bound to the live data, with those that they
+    need), under 0 all of them; ``origin`` says in these cells where they come from. ``code_expected`` is whether code
+    was asked for. ``returned`` is what the results of the user's functions carried out, ``calls`` are these
     functions with their seconds. ``cost`` is in US dollars, ``None`` where it is unknown.
     Seconds, usage, cost and interaction id vary from run to run: they go into metadata.
     """
@@ -79,7 +86,8 @@ class Footer(msgspec.Struct, frozen=True, kw_only=True):
     interaction_id: str = ""
     status: str = "completed"
     code_expected: bool = True
-    cells: tuple[str, ...] = ()
+    cells: Mapping[int, tuple[Cell, ...]] = msgspec.field(default_factory=dict)
+    origin: Mapping[str, str] = msgspec.field(default_factory=dict)
     returned: tuple[Entry, ...] = ()
     calls: tuple[tuple[str, float], ...] = ()
 
@@ -97,6 +105,15 @@ def text_output(text: str) -> Output:
 def code_output(code: str, language: str = "python") -> Output:
     """The code of one attempt."""
     return _markdown(fence(code, language), visible(code))
+
+
+def with_buttons(code: Output, footer: Footer, number: int) -> Output:
+    """The code of block ``number`` with what the labextension's buttons insert; elsewhere it looks as it did."""
+    if number not in footer.cells:
+        return code
+    cells = [nbformat_of(cell, {}) for cell in footer.cells[number]]
+    data = {CELLS_MIME: {"cells": cells, "all": len(footer.cells[0])}, **code.data}
+    return Output(data, {"gemini_exec": {**footer.origin, "block": number}})
 
 
 def result_output(text: str, where: str, *, failed: bool = False) -> Output:
@@ -193,14 +210,14 @@ def note_output(text: str) -> Output:
     return _markdown(f"**{escape(text)}**", visible(text))
 
 
-def cells_output(cells: Sequence[str]) -> Output:
-    """Buttons that insert the blocks as cells, where the labextension is; elsewhere the line that says how to."""
+def cells_output(cells: Sequence[Cell]) -> Output:
+    """The line that says how code gets into cells, with what "Insert all" inserts where the labextension is."""
     count = len(cells)
     hint = "`%gemini paste` puts this code" if count == 1 else f"`%gemini paste N` puts block N of these {count}"
     line = f"{hint} into a new cell."
     return Output(
         {
-            CELLS_MIME: {"cells": [{"type": "code", "source": visible(cell)} for cell in cells]},
+            ALL_CELLS_MIME: {"cells": [nbformat_of(cell, {}) for cell in cells]},
             "text/markdown": line,
             "text/plain": line.replace("`", ""),
         }

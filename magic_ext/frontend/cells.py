@@ -2,56 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
 
 from magic_ext.frontend.shells import cell_id, has_kernel
 from magic_ext.markdown import visible
 
-__all__ = ["joined", "paste"]
+__all__ = ["Cell", "joined", "nbformat_of", "paste"]
 
 _VSCODE = "vscode-notebook-cell"
 
 
-def paste(shell: Any, blocks: Sequence[str]) -> None:
-    """Put the blocks into new cells below the running cell, once it has ended.
+class Cell(msgspec.Struct, frozen=True):
+    """A cell to be: its text, its type, and the number of the answer's block that it holds (0 for a heading)."""
+
+    source: str
+    type: Literal["code", "markdown"] = "code"
+    block: int = 0
+
+
+def nbformat_of(cell: Cell, origin: Mapping[str, Any]) -> dict[str, Any]:
+    """The cell as the labextension takes it; ``origin`` says in its metadata which answer it comes from.
+
+    Characters that make code read differently from how it runs are spelled out.
+    """
+    told = {**origin, "block": cell.block} if cell.block else {**origin}
+    return {"type": cell.type, "source": visible(cell.source).strip("\n"), "metadata": {"gemini_exec": told}}
+
+
+def paste(shell: Any, cells: Sequence[Cell], origin: Mapping[str, Any] | None = None) -> None:
+    """Put the cells below the running cell, once it has ended.
 
     JupyterLab and Notebook 7 honour one ``set_next_input`` payload and make one cell of it; with the labextension they
     turn the same payload's ``gemini_exec`` into a cell each, in one undo step. VS Code makes a cell of every payload,
     each directly below the running one, so it gets them last first. A terminal gets the joined text as the next input.
-    Characters that make code read differently from how it runs are spelled out.
     """
-    cells = [visible(block).strip("\n") for block in blocks if block.strip()]
-    if not cells:
+    made = [nbformat_of(cell, origin or {}) for cell in cells if cell.source.strip()]
+    if not made:
         return
     if not has_kernel(shell):
-        shell.set_next_input(joined(cells))
+        shell.set_next_input(joined(made))
         return
-    cell = cell_id(shell)
+    running = cell_id(shell)
     payloads = shell.payload_manager
-    if cell.startswith(_VSCODE):
-        for source in reversed(cells):
-            payloads.write_payload(_payload(source), single=False)
+    if running.startswith(_VSCODE):
+        for cell in reversed(made):
+            payloads.write_payload(_payload(_as_code(cell)), single=False)
         return
-    upgrade = {"cell_id": cell, "cells": [{"type": "code", "source": source} for source in cells]}
-    payloads.write_payload({**_payload(joined(cells)), "gemini_exec": upgrade})
+    payloads.write_payload({**_payload(joined(made)), "gemini_exec": {"cell_id": running, "cells": made}})
 
 
-def joined(cells: Sequence[str]) -> str:
-    """One cell that holds all blocks, ``# %%`` between them.
+def joined(cells: Sequence[Mapping[str, Any]]) -> str:
+    """One cell that holds all of them, ``# %%`` between them.
 
     A cell magic has to be the first line of its cell, so such a block is only named here, unless it is the only one.
 
-    >>> print(joined(["a = 1", "b = 2"]))
-    # %%
-    a = 1
+    >>> print(joined([{"type": "markdown", "source": "## Load"}, {"type": "code", "source": "a = 1"}]))
+    # %% [markdown]
+    # ## Load
     <BLANKLINE>
     # %%
-    b = 2
+    a = 1
     """
     if len(cells) == 1:
-        return cells[0]
-    return "\n\n".join("# %%\n" + (_magic_named(cell) if cell.lstrip().startswith("%%") else cell) for cell in cells)
+        return _as_code(cells[0])
+    return "\n\n".join(_marked(cell) for cell in cells)
+
+
+def _marked(cell: Mapping[str, Any]) -> str:
+    if cell["type"] == "markdown":
+        return f"# %% [markdown]\n{_as_code(cell)}"
+    source = cell["source"]
+    return "# %%\n" + (_magic_named(source) if source.lstrip().startswith("%%") else source)
+
+
+def _as_code(cell: Mapping[str, Any]) -> str:
+    if cell["type"] == "code":
+        return str(cell["source"])
+    return "\n".join(f"# {line}".rstrip() for line in cell["source"].splitlines())
 
 
 def _magic_named(cell: str) -> str:

@@ -12,9 +12,10 @@ from magic_ext.references.attach import Binding
 from magic_ext.wire.usage import Usage
 
 from .bundles import Footer, size_of
-from .pasting import live_blocks
+from .cells import Cell
+from .pasting import live_cells
 
-__all__ = ["footer"]
+__all__ = ["footer", "origin"]
 
 
 def footer(course: Course, status: str = "") -> Footer:
@@ -31,15 +32,25 @@ def footer(course: Course, status: str = "") -> Footer:
         interaction_id=answer.interaction_id,
         status=answer.status,
         code_expected=course.question.code_execution and answer.status != "not sent",
-        cells=tuple(_cells(answer, course)),
+        origin=origin(answer),
+        cells=_cells(answer, course.bindings),
         returned=tuple(entry for entry in course.manifest.entries if entry.kind == "function result"),
         calls=tuple((called.result.name, called.seconds) for called in course.calls),
     )
 
 
-def _cells(answer: Answer, course: Course) -> list[str]:
-    worked = any(not attempt.failed for attempt in answer.attempts)
-    return live_blocks(answer, (), course.bindings) if worked else []
+def origin(answer: Answer) -> dict[str, str]:
+    """What an inserted cell's metadata says of where it comes from."""
+    return {"interaction_id": answer.interaction_id, "place": answer.place}
+
+
+def _cells(answer: Answer, bindings: Sequence[Binding]) -> dict[int, tuple[Cell, ...]]:
+    """By number, each block that worked with those before it that it needs; under 0 all of them."""
+    worked = [number for number, attempt in enumerate(answer.attempts, 1) if not attempt.failed]
+    if not worked:
+        return {}
+    alone = {number: tuple(live_cells(answer, [number], bindings)) for number in worked}
+    return {0: tuple(live_cells(answer, (), bindings)), **alone}
 
 
 def _rows(bindings: Sequence[Binding]) -> str:

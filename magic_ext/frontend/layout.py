@@ -22,6 +22,7 @@ from magic_ext.frontend.bundles import (
     result_output,
     text_output,
     thought_output,
+    with_buttons,
 )
 from magic_ext.frontend.citations import marked, sources
 from magic_ext.frontend.tool_outputs import SEARCHES, function_output, returned_output, search_outputs
@@ -63,13 +64,13 @@ class _Run(msgspec.Struct, frozen=True):
         return printed(self.results)
 
 
-def layout(steps: Sequence[Step]) -> list[Output]:
-    """The outputs of an answer's steps, in order, at most 44.
+def layout(steps: Sequence[Step], footer: Footer | None = None) -> list[Output]:
+    """The outputs of an answer's steps, in order, at most 44; with its ``footer`` the code gets its buttons.
 
     Text is cut into parts of about 3 kB. A failed attempt is folded under the attempt that came after it; until there
     is one, it stands in full.
     """
-    page = _Page(steps)
+    page = _Page(steps, footer)
     for position, step in enumerate(steps):
         page.add(position, step)
     return _tail_joined(page.outputs)
@@ -78,9 +79,10 @@ def layout(steps: Sequence[Step]) -> list[Output]:
 class _Page:
     """The outputs so far, and what the next ones depend on."""
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[Step], footer: Footer | None) -> None:
         self.outputs: list[Output] = []
         self._steps = steps
+        self._footer = footer
         self._runs, self._owned = _runs(steps)
         self._failures: list[Attempt] = []
         self._images = 0
@@ -120,7 +122,8 @@ class _Page:
         if run.failed and any(later > position for later in self._runs):
             self._failures.append(Attempt(run.call.code, run.text, failed=True))
             return
-        self.outputs.append(code_output(run.call.code, run.call.language))
+        code = code_output(run.call.code, run.call.language)
+        self.outputs.append(with_buttons(code, self._footer, run.number + 1) if self._footer else code)
         if self._failures:
             self.outputs.append(failures_output(self._failures))
             self._failures = []
@@ -141,9 +144,9 @@ def final_outputs(
     carried = msgspec.structs.replace(manifest, entries=(*manifest.entries, *footer.returned))
     return [
         receipt_output(carried),
-        *layout(steps),
+        *layout(steps, footer),
         *map(note_output, closing_notes(steps, footer, note)),
-        *([cells_output(footer.cells)] if footer.cells else []),
+        *([cells_output(footer.cells[0])] if footer.cells else []),
         footer_output(footer, live=live),
     ]
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from magic_ext.answer import Answer
 from magic_ext.errors import GeminiExecError
+from magic_ext.markdown import neutralise
 from magic_ext.references.attach import Binding
+from magic_ext.wire.steps import CodeExecutionCall, ModelOutput
 
 from .binding import bind_all
+from .cells import Cell
 from .needed import with_needed_blocks
 
-__all__ = ["live_blocks"]
+__all__ = ["live_cells", "with_headings"]
+
+_HEADING = re.compile(r"^#{1,6} .+$", re.MULTILINE)
 
 
-def live_blocks(answer: Answer, numbers: Sequence[int], bindings: Sequence[Binding]) -> list[str]:
+def live_cells(answer: Answer, numbers: Sequence[int], bindings: Sequence[Binding]) -> list[Cell]:
     """The blocks with these numbers, counted from 1 (all that worked when none is named), bound to the live data.
 
     Earlier blocks whose names they need come along. Raises :class:`GeminiExecError` for a number that is none.
@@ -27,8 +33,38 @@ def live_blocks(answer: Answer, numbers: Sequence[int], bindings: Sequence[Bindi
             )
     worked = [index for index, attempt in enumerate(attempts) if not attempt.failed]
     chosen = [number - 1 for number in numbers] or worked or [len(attempts) - 1]
-    wanted: dict[str, None] = {}  # a set that keeps its order
+    wanted: dict[str, int] = {}  # the code of a block to its number
     for index in chosen:
-        blocks = [attempts[before].code for before in worked if before < index] + [attempts[index].code]
-        wanted |= dict.fromkeys(with_needed_blocks(blocks, len(blocks) - 1))
-    return bind_all(list(wanted), bindings)
+        before = [earlier for earlier in worked if earlier < index]
+        codes = {attempts[at].code: at + 1 for at in (*before, index)}
+        blocks = [attempts[at].code for at in (*before, index)]
+        wanted |= {code: codes[code] for code in with_needed_blocks(blocks, len(blocks) - 1)}
+    sources = bind_all(list(wanted), bindings)
+    return [Cell(source, block=number) for source, number in zip(sources, wanted.values(), strict=True)]
+
+
+def with_headings(answer: Answer, cells: Sequence[Cell]) -> list[Cell]:
+    """The cells, each below the last heading that the model wrote between the block before and this one."""
+    headings = _headings(answer)
+    placed: list[Cell] = []
+    for cell in cells:
+        if heading := headings.get(cell.block):
+            placed.append(Cell(neutralise(heading), "markdown"))
+        placed.append(cell)
+    return placed
+
+
+def _headings(answer: Answer) -> dict[int, str]:
+    """By block number, the heading above it."""
+    found: dict[int, str] = {}
+    number, heading = 0, ""
+    for step in answer.steps:
+        match step:
+            case ModelOutput() if lines := _HEADING.findall(step.text):
+                heading = lines[-1]
+            case CodeExecutionCall():
+                number += 1
+                if heading:
+                    found[number] = heading
+                heading = ""
+    return found

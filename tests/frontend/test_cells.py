@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
-from magic_ext.frontend.cells import joined, paste
+from magic_ext.frontend.cells import Cell, joined, paste
+
+ORIGIN = {"interaction_id": "v1_x", "place": "this computer"}
 
 
 def _payloads(run: Any, blocks: list[str], cell_id: str = "") -> list[dict[str, Any]]:
-    code = f"from magic_ext.frontend.cells import paste; paste(get_ipython(), {blocks!r})"
+    cells = f"[Cell(source, block=n) for n, source in enumerate({blocks!r}, 1)]"
+    code = f"from magic_ext.frontend.cells import Cell, paste; paste(get_ipython(), {cells}, {ORIGIN!r})"
     reply = run(code, cell_id).reply
     assert reply["status"] == "ok", reply
     return [payload for payload in reply["payload"] if payload["source"] == "set_next_input"]
@@ -22,7 +25,10 @@ def test_jupyterlab_gets_one_payload_that_the_labextension_splits(run: Any) -> N
     assert payload["replace"] is False
     assert payload["gemini_exec"] == {
         "cell_id": "0b1c-cell",
-        "cells": [{"type": "code", "source": "a = 1"}, {"type": "code", "source": "b = 2"}],
+        "cells": [
+            {"type": "code", "source": source, "metadata": {"gemini_exec": {**ORIGIN, "block": block}}}
+            for block, source in enumerate(["a = 1", "b = 2"], 1)
+        ],
     }
 
 
@@ -45,7 +51,16 @@ def test_a_cell_magic_is_never_joined(run: Any) -> None:
     assert "\n%%" not in payload["text"]
     assert "%%time needs a cell of its own" in payload["text"]
     assert payload["gemini_exec"]["cells"][1]["source"] == "%%time\nb = 2"
-    assert joined(["%%time\nb = 2"]) == "%%time\nb = 2"
+    assert joined([{"type": "code", "source": "%%time\nb = 2"}]) == "%%time\nb = 2"
+
+
+def test_a_heading_is_a_comment_where_there_are_only_code_cells(run: Any) -> None:
+    cells = "[Cell('## Load', 'markdown'), Cell('a = 1')]"
+    code = f"from magic_ext.frontend.cells import Cell, paste; paste(get_ipython(), {cells})"
+    texts = [payload["text"] for payload in run(code, "vscode-notebook-cell:/x.ipynb#W0").reply["payload"]]
+    assert texts == ["a = 1", "# ## Load"]
+    (joined_text,) = [payload["text"] for payload in run(code, "0b1c").reply["payload"]]
+    assert joined_text == "# %% [markdown]\n# ## Load\n\n# %%\na = 1"
 
 
 def test_what_code_hides_is_spelled_out(run: Any) -> None:
@@ -57,5 +72,5 @@ def test_a_terminal_gets_the_next_input(monkeypatch: pytest.MonkeyPatch) -> None
     from IPython.core.interactiveshell import InteractiveShell
 
     shell = InteractiveShell()
-    paste(shell, ["a = 1", "b = 2"])
+    paste(shell, [Cell("a = 1"), Cell("b = 2")])
     assert shell.rl_next_input == "# %%\na = 1\n\n# %%\nb = 2"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from magic_ext.frontend.bundles import Footer, Output
+from magic_ext.frontend.cells import Cell
 from magic_ext.frontend.layout import final_outputs, layout
 from magic_ext.frontend.renderers.live import Live, Pace
 from magic_ext.frontend.renderers.static import Static
@@ -46,7 +47,7 @@ FOOTER = Footer(
     seconds=3.2,
     usage=Usage(total_tokens=1234),
     interaction_id="v1_x",
-    cells=("a = 1", "b = 2"),
+    cells={0: (Cell("a = 1", block=1), Cell("b = 2", block=2)), 1: (Cell("a = 1", block=1),)},
 )
 
 
@@ -350,7 +351,7 @@ def test_no_code_was_executed_is_said_only_when_code_was_asked_for() -> None:
     def closing(**changes: Any) -> str:
         import msgspec
 
-        footer = msgspec.structs.replace(FOOTER, cells=(), **changes)
+        footer = msgspec.structs.replace(FOOTER, cells={}, **changes)
         return final_outputs(MANIFEST, [_text("I computed it: 42.")], footer)[-2].plain
 
     assert closing() == "No code was executed."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -165,7 +166,10 @@ def test_the_payload_for_the_labextension(notebook: Any) -> None:
     [payload] = ran.payload
     assert payload["gemini_exec"]["cell_id"] == "a-cell"
     [cell] = payload["gemini_exec"]["cells"]
-    assert cell == {"type": "code", "source": payload["text"]}
+    assert (cell["type"], cell["source"]) == ("code", payload["text"])
+    origin = cell["metadata"]["gemini_exec"]
+    assert origin == {"interaction_id": notebook.value("_gemini.interaction_id"), "place": ANY, "block": 1}
+    assert origin["place"].startswith("this computer")
 
 
 def test_nothing_is_pasted_unasked(notebook: Any) -> None:

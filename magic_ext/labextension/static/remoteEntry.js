@@ -1,0 +1,42 @@
+// The labextension's entry: a module-federation container written by hand, so that nothing has to be built.
+// JupyterLab calls init() with the modules that it shares, then get("./extension") for the plugins.
+(() => {
+  const NAME = "gemini-exec";
+  const BASE = new URL(".", document.currentScript.src);
+  const SHARED = ["@jupyterlab/notebook", "@jupyterlab/rendermime", "@lumino/widgets"];
+  const OWN = ["cells.js", "buttons.js", "prose.js"];
+  let scope;
+
+  const shared = async (name) => {
+    const versions = Object.values(scope[name]);
+    const factory = await (versions.find((version) => version.loaded) ?? versions[0]).get();
+    return factory();
+  };
+
+  const plugin = async () => {
+    const [notebook, rendermime, widgets] = await Promise.all(SHARED.map(shared));
+    const [cells, buttons, prose] = await Promise.all(OWN.map((file) => import(new URL(file, BASE))));
+    return {
+      id: `${NAME}:plugin`,
+      description: "Cells, buttons and prompts of %%gemini_exec.",
+      autoStart: true,
+      requires: [notebook.INotebookTracker, rendermime.IRenderMimeRegistry],
+      activate: (app, tracker, registry) => {
+        cells.activate(tracker, notebook.NotebookActions);
+        buttons.activate(tracker, registry, rendermime.markdownRendererFactory, widgets, cells);
+        prose.activate(tracker);
+      },
+    };
+  };
+
+  (window._JUPYTERLAB ??= {})[NAME] = {
+    init: (shares) => {
+      scope = shares;
+    },
+    get: async (module) => {
+      if (module !== "./extension") throw new Error(`gemini-exec has no module ${module}`);
+      const exports = { __esModule: true, default: await plugin() };
+      return () => exports;
+    },
+  };
+})();
