@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from magic_ext.frontend.sources import parsed
 
-__all__ = ["Names", "names_of", "with_needed_blocks"]
+__all__ = ["CHANGING", "Names", "names_of", "with_needed_blocks"]
 
 _BUILTINS = frozenset(dir(builtins))
-_CHANGING = frozenset(["add", "append", "clear", "extend", "insert", "pop", "remove", "setdefault", "sort", "update"])
+CHANGING = frozenset(["add", "append", "clear", "extend", "insert", "pop", "remove", "setdefault", "sort", "update"])
 
 
 def with_needed_blocks(blocks: Sequence[str], n: int) -> list[str]:
@@ -101,7 +101,7 @@ class _Reader(ast.NodeVisitor):
         match node.value:
             case ast.Call(func=ast.Attribute(value=owner, attr=method), keywords=keywords):
                 in_place = any(k.arg == "inplace" for k in keywords)
-                if method in _CHANGING or in_place:
+                if method in CHANGING or in_place:
                     self.changes |= set(_root(owner))
 
     def visit_Import(self, node: ast.Import) -> None:

@@ -1,0 +1,292 @@
+"""Which expressions stand for an attached file: a literal, a name, a search, a loop over either, a parameter.
+
+Nothing is run. The names of all files in the sandbox are known, so that a search of them can be worked out.
+"""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from magic_ext.references.attach import Binding
+
+__all__ = ["Files", "Paths", "real_path"]
+
+_SEARCHES = frozenset(["glob", "iglob", "rglob"])
+_LISTINGS = frozenset(["listdir", "scandir", "iterdir"])
+_KEEPING = frozenset(["list", "tuple", "iter", "set", "reversed", "values", "enumerate", "items", "copy"])
+_PICKING = frozenset(["min", "max", "next"])
+_WRAPPING = frozenset(["Path", "PurePath", "PosixPath", "str", "fspath", "abspath", "realpath", "basename", "join"])
+_WRAPPING |= {
+    "StringIO",
+    "dedent",
+    "lstrip",
+    "expanduser",
+    "resolve",
+    "absolute",
+    "as_posix",
+    "strip",
+    "joinpath",
+    "normpath",
+}
+_LETTERS = 5  # that a name made of pieces must have in common with a file's
+
+
+class Files(NamedTuple):
+    """The attached files that an expression may stand for: one of ``names``, or a list of them where ``many``."""
+
+    names: tuple[str, ...]
+    many: bool = False
+    ordered: bool = False
+
+
+class Paths:
+    """What the expressions of some blocks, run one after the other, mean as paths.
+
+    ``texts`` are literals that hold what is in a file, with the file.
+    """
+
+    def __init__(self, trees: Sequence[ast.Module], bindings: Sequence[Binding], texts: Mapping[str, str]) -> None:
+        self._texts = texts
+        self._aliases: dict[str, str] = {}
+        for binding in reversed(bindings):
+            self._aliases |= dict.fromkeys(_aliases(binding), binding.file)
+        self.files = tuple(dict.fromkeys(binding.file for binding in bindings if binding.file))
+        self._aliases |= {file: file for file in self.files}
+        for name in _written(trees):
+            if name not in self.files:
+                self._aliases.pop(name, None)
+        self._names: dict[str, Files] = {}
+        self.functions = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        givers = list(_givers(trees))
+        for _ in range(4):  # names are given by names, a few deep
+            self._names = dict(self._given(givers))
+
+    def of(self, node: ast.expr) -> Files | None:
+        """The files that an expression may stand for; ``None`` where it is no path of ours."""
+        match node:
+            case ast.Constant(value=str(text)):
+                return Files((self._texts[text],)) if text in self._texts else self._literal(text)
+            case ast.Name(id=name):
+                return self._names.get(name)
+            case ast.Call():
+                return self._call(node)
+            case ast.Subscript(value=value, slice=index):
+                return _picked(self.of(value), index)
+            case ast.Attribute(value=value, attr="name" | "path" | "stem"):
+                return self.of(value)
+            case ast.BinOp(left=_, op=ast.Add() | ast.Div(), right=right):
+                return self.of(right) or self._pattern(node)
+            case ast.JoinedStr():
+                return self._pattern(node)
+            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts) | ast.Dict(values=parts):
+                return self._union(parts, many=True)
+            case ast.ListComp(elt=element) | ast.GeneratorExp(elt=element) | ast.SetComp(elt=element):
+                found = self.of(element)
+                return found and Files(found.names, many=True)
+            case ast.IfExp(body=one, orelse=other):
+                return self._union([one, other])
+            case ast.NamedExpr(value=value) | ast.Starred(value=value):
+                return self.of(value)
+            case _:
+                return None
+
+    def searches(self, node: ast.Call) -> bool:
+        """Whether a call looks for files, and would find other ones here."""
+        return _last(node.func) in _SEARCHES | _LISTINGS and self.of(node) is not None
+
+    def _literal(self, text: str) -> Files | None:
+        name = text.replace("\\", "/").rpartition("/")[2].strip("*")
+        for candidate in dict.fromkeys([name, name.removesuffix(".*"), name.removesuffix(".")]):
+            for alias, file in self._aliases.items():
+                if candidate and candidate in {alias, alias.rpartition(".")[0]}:
+                    return Files((file,))
+        return None
+
+    def _call(self, call: ast.Call) -> Files | None:
+        function = _last(call.func)
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if function in _SEARCHES:
+            return self._searched(call.args)
+        if function in _LISTINGS:
+            return Files(self.files, many=True) if self.files else None
+        if function == "sorted" and call.args:
+            found = self.of(call.args[0])
+            plain = not call.keywords
+            return found and Files(tuple(sorted(found.names)), many=True, ordered=plain)
+        if function in _PICKING and len(call.args) == 1:
+            found = self.of(call.args[0])
+            exact = {"min": min, "max": max}.get(function)
+            return found and Files((exact(found.names),) if exact and not call.keywords else found.names)
+        inside = [arg for arg in call.args if self.of(arg) is not None]
+        if function in _KEEPING | _WRAPPING:
+            return self.of(inside[-1]) if inside else (self.of(owner) if owner else None)
+        return None
+
+    def _searched(self, args: Sequence[ast.expr]) -> Files | None:
+        pattern = _pattern_of(args[0]) if args else "*"
+        name = pattern.replace("\\", "/").rpartition("/")[2] or "*"
+        found = [file for alias, file in self._aliases.items() if fnmatch.fnmatch(alias, name)]
+        return Files(tuple(dict.fromkeys(found)), many=True) if found else None
+
+    def _pattern(self, node: ast.expr) -> Files | None:
+        pattern = _pattern_of(node).rpartition("/")[2]
+        if sum(mark.isalnum() for mark in pattern.rpartition(".")[0]) < _LETTERS:
+            return None
+        names = [file for alias, file in self._aliases.items() if fnmatch.fnmatch(alias, pattern)]
+        return Files(tuple(dict.fromkeys(names))) if names else None
+
+    def _union(self, nodes: Sequence[ast.expr], *, many: bool = False) -> Files | None:
+        found = [self.of(node) for node in nodes]
+        if not found or None in found:
+            return None
+        names = dict.fromkeys(name for one in found if one for name in one.names)
+        return Files(tuple(names), many=many, ordered=many and all(one and len(one.names) == 1 for one in found))
+
+    def _given(self, givers: Sequence[tuple[str, ast.expr | None, bool]]) -> Iterator[tuple[str, Files]]:
+        by_name: dict[str, list[Files | None]] = {}
+        for name, value, element in givers:
+            found = self.of(value) if value is not None else None
+            if found and element:
+                found = Files(found.names) if found.many else None
+            by_name.setdefault(name, []).append(found)
+        for name, all_found in by_name.items():
+            known = [found for found in all_found if found]
+            if known and len(known) == len(all_found):
+                names = tuple(dict.fromkeys(file for found in known for file in found.names))
+                yield name, known[0]._replace(names=names) if len(known) > 1 else known[0]
+
+
+def real_path(binding: Binding) -> ast.Call | None:
+    """The call that reads the user's own file, where the binding is one that lies on this computer."""
+    node = ast.parse(binding.expression, mode="eval").body
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    match node:
+        case ast.Call(func=ast.Attribute(attr="read_csv"), args=[ast.Constant(value=str()), *_]):
+            return node
+        case _:
+            return None
+
+
+def _aliases(binding: Binding) -> Iterator[str]:
+    """Further names of a file: that of the user's own, and that of the variable where the sandbox took it over."""
+    if not binding.file:
+        return
+    call = real_path(binding)
+    match call and call.args[0]:
+        case ast.Constant(value=str(path)):
+            yield path.rpartition("/")[2]
+    if binding.sheet is not None:
+        names = [node.id for node in ast.walk(ast.parse(binding.expression)) if isinstance(node, ast.Name)]
+        yield from (f"{name}.csv" for name in [binding.name, *names] if name != "pd")
+
+
+def _written(trees: Sequence[ast.Module]) -> Iterator[str]:
+    """Names of files that the code itself writes: it reads its own file back."""
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(attr="to_csv" | "write_csv" | "savetxt"), args=[ast.Constant(value=str(path)), *_]
+            ):
+                yield path
+            case ast.Call(
+                func=ast.Name(id="open"), args=[ast.Constant(value=str(path)), ast.Constant(value=str(mode))]
+            ):
+                if set(mode) & set("wax"):
+                    yield path
+
+
+def _givers(trees: Sequence[ast.Module]) -> Iterator[tuple[str, ast.expr | None, bool]]:
+    """Each name with an expression that it is given; ``True`` where it is an element of that; ``None`` for unknown."""
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    understood: set[int] = set()
+    for node in nodes:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name) as target], value=value):
+                yield name, value, False
+            case (
+                ast.AnnAssign(target=ast.Name(id=name) as target, value=value)
+                | ast.NamedExpr(target=ast.Name(id=name) as target, value=value)
+            ):
+                yield name, value, False
+            case (
+                ast.For(target=ast.Name(id=name) as target, iter=many)
+                | ast.comprehension(target=ast.Name(id=name) as target, iter=many)
+            ):
+                yield name, many, True
+            case (
+                ast.For(target=ast.Tuple(elts=[_, ast.Name(id=name) as target]), iter=ast.Call() as many)
+                | ast.comprehension(target=ast.Tuple(elts=[_, ast.Name(id=name) as target]), iter=ast.Call() as many)
+            ) if _last(many.func) in {"enumerate", "items"}:
+                yield name, many, True
+            case ast.FunctionDef():
+                yield from _parameters(node, nodes)
+                continue
+            case _:
+                continue
+        understood.add(id(target))
+    for node in nodes:
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and id(node) not in understood:
+            yield node.id, None, False
+
+
+def _parameters(function: ast.FunctionDef, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.expr | None, bool]]:
+    names = [arg.arg for arg in [*function.args.posonlyargs, *function.args.args]]
+    defaults = dict(zip(reversed(names), reversed(function.args.defaults), strict=False))
+    calls = [
+        n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == function.name
+    ]
+    mapped = [n for n in nodes if isinstance(n, ast.Call) and _last(n.func) == "map" and n.args[1:]]
+    for position, name in enumerate(names):
+        for call in calls:
+            by_name = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+            by_place = call.args[position] if position < len(call.args) else None
+            given = by_name or by_place or defaults.get(name)
+            yield name, given, False
+        for call in mapped:
+            if isinstance(call.args[0], ast.Name) and call.args[0].id == function.name and position == 0:
+                yield name, call.args[1], True
+        if not calls and name in defaults:
+            yield name, defaults[name], False
+    yield from ((arg.arg, None, False) for arg in function.args.kwonlyargs)
+
+
+def _picked(found: Files | None, index: ast.expr) -> Files | None:
+    if found is None or not found.many:
+        return None
+    match index:
+        case ast.Slice():
+            return found
+        case ast.Constant(value=int(at)) if found.ordered and at < len(found.names):
+            return Files((found.names[at],))
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(at))) if found.ordered and at <= len(
+            found.names
+        ):
+            return Files((found.names[-at],))
+        case _:
+            return Files(found.names)
+
+
+def _pattern_of(node: ast.expr) -> str:
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(_pattern_of(part) for part in parts)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _pattern_of(left) + _pattern_of(right)
+        case ast.Call(args=[*_, last]) if _last(node.func) in {"join", "Path"}:
+            return _pattern_of(last)
+        case _:
+            return "*"
+
+
+def _last(function: ast.expr) -> str:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""

@@ -1,0 +1,76 @@
+"""A variable of the code under another name, so that running it does not take the user's own away."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from magic_ext.frontend.sources import Edit, applied, parsed, span_of
+
+__all__ = ["renamed"]
+
+_HOLE = re.compile(r"\{[^{}]*\}")
+
+
+def renamed(code: str, old: str, new: str) -> str | None:
+    """The code with the variable ``old`` called ``new``; ``None`` where that can't be done safely.
+
+    Functions that have a parameter or a text of the name are not touched: such code is refused.
+
+    >>> renamed('sales["x"] = 1  # sales', "sales", "sales_copy")
+    'sales_copy["x"] = 1  # sales'
+    >>> renamed('exec("sales = 1")', "sales", "sales_copy") is None
+    True
+    """
+    tree = parsed(code)
+    if tree is None or new in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}:
+        return None
+    if any(_hidden(node, old) for node in ast.walk(tree)):
+        return None
+    changed = applied(code, _edits(code, tree, old, new))
+    again = parsed(changed)
+    wanted = ast.dump(_Renamer(old, new).visit(tree))
+    return changed if again is not None and ast.dump(again) == wanted else None
+
+
+class _Renamer(ast.NodeTransformer):
+    def __init__(self, old: str, new: str) -> None:
+        self._old, self._new = old, new
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name(self._new, node.ctx) if node.id == self._old else node
+
+
+def _edits(code: str, tree: ast.Module, old: str, new: str) -> Iterator[Edit]:
+    source = code.encode()
+    word = re.compile(rf"(?<![\w.\"'])\b{re.escape(old)}\b(?![\"'])")
+    texts = [span_of(code, node) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    for start, end in texts:  # before Python 3.12 what stands inside an f-string has no place of its own
+        text = source[start:end].decode()
+        edited = _HOLE.sub(lambda hole: word.sub(new, hole[0]), text)
+        if edited != text:
+            yield Edit(start, end, edited)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id == old:
+            start, end = span_of(code, node)
+            inside = any(first <= start and end <= last for first, last in texts)
+            if not inside and source[start:end] == old.encode():
+                yield Edit(start, end, new)
+
+
+def _hidden(node: ast.AST, name: str) -> bool:
+    """Whether the name stands where it is no variable that could be called otherwise."""
+    match node:
+        case ast.arg(arg=found) | ast.FunctionDef(name=found) | ast.ClassDef(name=found):
+            return found == name
+        case ast.Global(names=names) | ast.Nonlocal(names=names):
+            return name in names
+        case ast.alias(name=imported, asname=asname):
+            return name in {imported, asname}
+        case ast.Call(func=ast.Name(id="exec" | "eval" | "globals" | "locals" | "vars")):
+            return True
+        case ast.Call(func=ast.Attribute(attr="query" | "eval"), args=[ast.Constant(value=str(text)), *_]):
+            return f"@{name}" in text
+        case _:
+            return False
