@@ -1,17 +1,17 @@
 """Recorded answers: by what a question is found again, and which answers are worth keeping.
 
-Only what goes to a model elsewhere is recorded. The planner is quicker than a file and always says the same, and a model
-server on this computer costs nothing and is sent nothing.
+Only what a model elsewhere answers is recorded. The planner is quicker than a file and always says the same, and a
+model server on this computer costs nothing and is sent nothing. Where a model's code runs on this computer, it has to
+run there again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 import msgspec
 
-from magic_ext.client.recordings import Key, Recording, Recordings
+from magic_ext.client.recordings import Key, Recording
 from magic_ext.errors import GeminiExecError
 from magic_ext.references.attach import Prepared
 from magic_ext.references.digests import canonical_text, digest, digests
@@ -19,37 +19,73 @@ from magic_ext.references.manifest import Manifest
 from magic_ext.wire.content import Json
 from magic_ext.wire.interaction import Interaction
 from magic_ext.wire.request import Request
-from magic_ext.wire.steps import FunctionCall, decode_steps
 
-__all__ = [
-    "CACHE_USES",
-    "Cache",
-    "CacheUse",
-    "NotRecorded",
-    "conversation_key",
-    "document_of",
-    "find",
-    "key_of",
-    "record",
-    "replayed",
-]
+from .question import Question
 
-CacheUse = Literal["use", "only", "refresh", "off"]
-CACHE_USES: tuple[str, ...] = get_args(CacheUse)
+__all__ = ["NotRecorded", "Recall", "key_of", "replayed"]
 
 
 class NotRecorded(GeminiExecError):
     """Only recorded answers may be given, and there is none."""
 
 
-class Cache(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cell may do with recorded answers: give them (``use``), nothing else (``only``), ask anew and record
-    (``refresh``), or neither (``off``). ``cell`` names the cell to people.
+class Recall:
+    """What is known of a question from before: its key, and the ``recording`` that may be given as its answer.
+
+    Raises :class:`NotRecorded` where only a recording may be given and there is none.
     """
 
-    use: str = "off"
-    recordings: Recordings | None = None
-    cell: str = "This cell"
+    def __init__(self, question: Question, prepared: Prepared, request: Request) -> None:
+        self._cache = question.cache
+        self._prepared = prepared
+        self._model = question.place.model
+        elsewhere = question.place.endpoint is not None and not question.runs_by_call
+        parent = question.tip.key if question.tip else ""
+        self._key = key_of(prepared, request, question.system, parent) if elsewhere else None
+        self.recording = self._found()
+
+    def conversation(self, steps: Sequence[Json]) -> str:
+        """The key of the conversation after an answer. Its steps are in it: a new answer makes another conversation."""
+        return digest([self._key.question, list(steps)]) if self._key is not None else ""
+
+    def keep(self, interaction: Interaction, steps: Sequence[Json], place: str) -> str:
+        """Record a whole answer for the next time; returns what the user should know of that, mostly nothing.
+
+        An answer for which functions of the user's were called is not kept: they would have to be called again.
+        """
+        recordings, key = self._cache.recordings, self._key
+        called = any(step.get("type") == "function_call" for step in steps)
+        if key is None or recordings is None or self._cache.use == "off" or self.recording is not None:
+            return ""
+        if called or interaction.status != "completed":
+            return ""
+        first = not recordings.swept and recordings.empty
+        recording = Recording(
+            key=key,
+            prompt=self._prepared.prompt,
+            references=digests(self._prepared),
+            model=self._model,
+            place=place,
+            interaction=_document(interaction, steps),
+        )
+        try:
+            recordings.keep(recording)
+        except GeminiExecError as error:  # the answer is there, and paid for
+            return f"{error} {error.hint}"
+        folder = str(recordings.folder)
+        return f"Answers are recorded in {folder!r}; they may quote your data: read before you commit." if first else ""
+
+    def _found(self) -> Recording | None:
+        recordings = self._cache.recordings
+        if self._key is None or recordings is None or self._cache.use not in {"use", "only"}:
+            return None
+        found = recordings.find(self._key) if self._model else recordings.find_any(self._key)
+        if found is None and self._cache.use == "only":
+            raise NotRecorded(
+                f"{self._cache.cell} has no recorded answer in {str(recordings.folder)!r}.",
+                hint="Prompt, data, model or options are not those of a recording; --cache use asks and records.",
+            )
+        return found
 
 
 def key_of(prepared: Prepared, request: Request, system: str, parent: str) -> Key:
@@ -64,64 +100,12 @@ def key_of(prepared: Prepared, request: Request, system: str, parent: str) -> Ke
     return Key(question, full)
 
 
-def conversation_key(key: Key, steps: Sequence[Json]) -> str:
-    """The key of a conversation after an answer. Its steps are in it: a new answer makes another conversation.
-
-    >>> conversation_key(Key("q", "f"), []) == conversation_key(Key("q", "g"), [])
-    True
-    """
-    return digest([key.question, list(steps)])
-
-
-def find(cache: Cache, key: Key, model: str) -> Recording | None:
-    """The recorded answer that may be given; without a model's name, one by any model.
-
-    Raises :class:`NotRecorded` where there is none and nothing else may be given.
-    """
-    if cache.recordings is None or cache.use not in {"use", "only"}:
-        return None
-    found = cache.recordings.find(key) if model else cache.recordings.find_any(key)
-    if found is None and cache.use == "only":
-        raise NotRecorded(
-            f"{cache.cell} has no recorded answer in {str(cache.recordings.folder)!r}.",
-            hint="Prompt, data, model or options are not those of a recording: run it once with --cache use.",
-        )
-    return found
-
-
 def replayed(manifest: Manifest) -> Manifest:
     """The manifest of a question that is answered from a recording: nothing of it leaves this computer."""
     return msgspec.structs.replace(manifest, destination="the recorded answers", remote=False, replayed=True)
 
 
-def record(cache: Cache, key: Key, prepared: Prepared, model: str, place: str, answer: Json) -> str:
-    """Keep a whole answer for the next time; returns what the user should know of that, mostly nothing.
-
-    An answer for which functions of the user's were called is not kept: they would have to be called again.
-    """
-    called = any(isinstance(step, FunctionCall) for step in decode_steps(answer["steps"]))
-    if cache.recordings is None or cache.use == "off" or called or answer.get("status") != "completed":
-        return ""
-    first = not cache.recordings.swept and not cache.recordings.size[0]
-    recording = Recording(
-        key=key,
-        prompt=prepared.prompt,
-        references=digests(prepared),
-        model=model,
-        place=place,
-        interaction=answer,
-    )
-    try:
-        cache.recordings.keep(recording)
-    except GeminiExecError as error:  # the answer is there and paid for
-        return f"{error} {error.hint}"
-    folder = str(cache.recordings.folder)
-    return (
-        f"Answers are recorded in {folder!r}. They may quote your data: read them before you commit." if first else ""
-    )
-
-
-def document_of(interaction: Interaction, steps: Sequence[Json]) -> Json:
+def _document(interaction: Interaction, steps: Sequence[Json]) -> Json:
     """An answer as one document, in the form of a server that answers whole."""
     told = {name: interaction.raw[name] for name in _TOLD if name in interaction.raw}
     return {**told, "status": interaction.status, "usage": msgspec.to_builtins(interaction.usage), "steps": list(steps)}

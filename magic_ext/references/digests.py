@@ -1,20 +1,17 @@
 """Digests of what a question carries, by which a recorded answer is found again.
 
-They are taken over canonical values: what would be sent, and nothing of how this computer happens to hold it. The same
-table gives the same digest under pandas 2 and 3, the same file with LF and with CRLF, and a table whose rows stay here
-is told by its names and types alone.
+They are taken over what would be sent, in a canonical form: the same table gives the same digest under pandas 2 and 3,
+the same file with LF and with CRLF. What a policy holds back does not count.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 
 import msgspec
 
-from magic_ext.references.prepared import Binding, Prepared
-from magic_ext.references.tables.sheet import Column, quoted
+from magic_ext.references.prepared import PREFIX, Prepared
 from magic_ext.wire.content import Content, Document, Image, Text
 
 __all__ = ["canonical_text", "digest", "digests"]
@@ -30,11 +27,12 @@ def digest(value: object) -> str:
 
 
 def digests(prepared: Prepared) -> tuple[str, ...]:
-    """One digest each for what the references are, for the tables among them, and for the contents that go along.
+    """A digest of what is told of the references, then one of each content that goes along.
 
-    The words of the sentence are not in them, and neither are sizes in bytes, which depend on line ends.
+    The sentence is not in them.
     """
-    return tuple(map(digest, (*_named(prepared), *_tables(prepared.bindings), *map(_content, prepared.contents))))
+    lines = map(_described, prepared.description.splitlines())
+    return (digest(list(lines)), *map(_content, prepared.contents))
 
 
 def canonical_text(text: str) -> str:
@@ -46,46 +44,39 @@ def canonical_text(text: str) -> str:
     return text.replace("\r\n", "\n").encode("utf-8", "replace").decode("utf-8")
 
 
-def _named(prepared: Prepared) -> Iterator[object]:
-    for entry in prepared.entries:
-        yield ["reference", canonical_text(entry.name), entry.kind, entry.policy]
+_COLUMNS = tuple(f"{PREFIX}  {what}: " for what in ("columns", "index"))
+_QUOTED = r"""'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\""""
+_TEXT = r" (?:object(?: \(text\))?|str|(?:large_)?string(?:\[\w+\])?)(?=, | and |$)"
+_UNIT = r"(?<=(?:datetime|imedelta)64\[)(?:s|ms|us|ns)\b"
+_TYPES = re.compile(f"({_QUOTED})|({_TEXT})|{_UNIT}")
+_LOAD = f"{PREFIX}  load: "
+_AS_TEXT = re.compile(f"(?:, )?(?:{_QUOTED}): str(?=[,}}])")  # said of a column without a text by pandas 3 alone
+_BYTES = re.compile(r"[\d,]+(?= bytes)")
 
 
-def _tables(bindings: tuple[Binding, ...]) -> Iterator[object]:
-    for table in bindings:
-        if table.columns:
-            columns = [_column(column, with_values=table.sheet is not None) for column in table.columns]
-            yield ["table", table.name, table.kind, table.rows, table.rows_sent, columns]
+def _described(line: str) -> str:
+    r"""A line of the description without what differs between versions of pandas, and between line ends.
 
+    The first is how text is held and in which unit moments are, the second the size of a file.
 
-def _column(column: Column, *, with_values: bool) -> object:
-    """Label, type and place of a column; its categories are values, and count where values are sent."""
-    levels = [str(level) for level in column.levels] if with_values else []
-    return [canonical_text(quoted(column.label)), _type(column.dtype), column.index, levels, column.ordered]
-
-
-_TEXTS = re.compile(r"str|(?:large_)?string(?:\[\w+\])?|object \(text\)")
-_UNIT = re.compile(r"(datetime64|timedelta64)\[(?:s|ms|us|ns)(?:, (.+))?\]")
-
-
-def _type(dtype: str) -> str:
-    """The type without what differs between versions of pandas: how text is held, and the unit of moments.
-
-    >>> _type("object (text)"), _type("str"), _type("datetime64[ns, UTC]"), _type("datetime64[us]"), _type("int64")
-    ('text', 'text', 'datetime64[UTC]', 'datetime64', 'int64')
+    >>> _described("[gemini-exec]   columns: 'a str' str, 'b' datetime64[ns, UTC]")
+    "[gemini-exec]   columns: 'a str' text, 'b' datetime64[, UTC]"
     """
-    if _TEXTS.fullmatch(dtype):
-        return "text"
-    return _UNIT.sub(lambda match: match[1] + (f"[{match[2]}]" if match[2] else ""), dtype)
+    if line.startswith(_COLUMNS):
+        line = _TYPES.sub(lambda found: found[1] or (" text" if found[2] else ""), line)
+    elif line.startswith(_LOAD):
+        line = _AS_TEXT.sub("", line).replace("{, ", "{").replace(", dtype={}", "")
+    return canonical_text(_BYTES.sub("", line))
 
 
-def _content(content: Content) -> object:
+def _content(content: Content) -> str:
     match content:
         case Text(text):
-            return ["text", canonical_text(text)]
-        case Document(mime_type=mime_type) if (mime_type or "").startswith("text/"):
-            return ["document", mime_type, hashlib.sha256(content.content.replace(b"\r\n", b"\n")).hexdigest()]
-        case Document(mime_type=mime_type) | Image(mime_type=mime_type):
-            return ["data", mime_type, hashlib.sha256(content.content).hexdigest()]
+            data = canonical_text(text).encode()
+        case Document(mime_type=str(kind)) if kind.startswith("text/"):
+            data = content.content.replace(b"\r\n", b"\n")
+        case Document() | Image():
+            data = content.content
         case _:
-            return ["content", repr(content)]
+            data = msgspec.json.encode(content.raw, order="sorted")
+    return hashlib.sha256(data).hexdigest()
