@@ -15,7 +15,7 @@ from magic_ext.client.errors import ApiError, api_error
 from magic_ext.client.interactions import Client, Timeouts
 from magic_ext.engine.embedded import Handover, best_isolation, embedded_engine
 from magic_ext.errors import GeminiExecError
-from magic_ext.functions.calling import Called, call
+from magic_ext.functions.calling import Called, Terms, call
 from magic_ext.functions.declaring import declare
 from magic_ext.references.attach import Binding, Local, Prepared, Remote, prepare
 from magic_ext.references.manifest import Manifest
@@ -168,7 +168,7 @@ class Course:
 
     def _called(self, asked: FunctionCall, watcher: Watcher) -> FunctionResult:
         watcher.status(f"calling {asked.name}")
-        called = call(asked, self._functions, self.question.policy)
+        called = call(asked, self._functions, Terms(self.question.policy))
         self.calls = (*self.calls, called)
         told = entry(f"{asked.name}()", "function result", called.bytes)
         self.manifest = msgspec.structs.replace(self.manifest, entries=(*self.manifest.entries, told))

@@ -11,6 +11,7 @@ import msgspec
 from magic_ext.errors import GeminiExecError
 from magic_ext.references.budget import tokens
 from magic_ext.references.manifest import Entry
+from magic_ext.references.screen import Screen
 from magic_ext.runtime.execution import Execution
 from magic_ext.wire.content import Content, Image, Text, encode_content
 from magic_ext.wire.steps import CodeExecutionCall, CodeExecutionResult, FunctionResult
@@ -60,13 +61,14 @@ class Ran(msgspec.Struct, frozen=True):
 class CodeRuns:
     """The runs of one question.
 
-    With ``withheld`` the model gets no value; ``remote`` says whether it is elsewhere.
+    With ``withheld`` the model gets no value; ``remote`` says whether it is elsewhere: then ``screen`` cleans texts.
     """
 
-    def __init__(self, runner: Runner, *, withheld: bool, remote: bool) -> None:
+    def __init__(self, runner: Runner, *, withheld: bool, remote: bool, screen: Screen = Screen()) -> None:  # noqa: B008
         self.runner = runner
         self.withheld = withheld
         self._remote = remote
+        self._screen = screen if remote else Screen()
         self._runs = self._failed = 0
         self._refused = False
 
@@ -92,11 +94,14 @@ class CodeRuns:
 
     def _told(self, code: str, execution: Execution) -> tuple[Content, ...]:
         if not self.withheld:
-            return told(execution)
+            return tuple(self._cleaned(block) for block in told(execution))
         alive = execution.status == "ok"
         return told_without_values(
             execution, self.runner.shapes(_assigned(code)) if alive else {}, code.count("\n") + 1
         )
+
+    def _cleaned(self, block: Content) -> Content:
+        return Text(self._screen.clean(block.text).text) if isinstance(block, Text) else block
 
     def _ran(
         self, call: CodeExecutionCall, name: str, content: Sequence[Content], shown: tuple[Content, ...], failed: bool

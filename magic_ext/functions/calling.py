@@ -2,44 +2,80 @@
 
 from __future__ import annotations
 
+import builtins
+import inspect
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
 from magic_ext.references.policy import Policy
+from magic_ext.references.screen import Screen, counted
 from magic_ext.wire.content import Content, Image, Text, encode_content
 from magic_ext.wire.steps import FunctionCall, FunctionResult
 
 from .declaring import Function
 from .results import content_of
 
-__all__ = ["Called", "call"]
+__all__ = ["Called", "Terms", "call"]
 
 _LONGEST_ERROR = 500  # characters
 
 
 class Called(msgspec.Struct, frozen=True):
-    """A call that was made: what goes back to the model, how many bytes that is, and how long the call took."""
+    """A call that was made: what goes back to the model, how many bytes that is, and how long the call took.
+
+    ``note`` says what was replaced in it.
+    """
 
     result: FunctionResult
     bytes: int
     seconds: float
+    note: str = ""
 
 
-def call(asked: FunctionCall, functions: Sequence[Function], policy: Policy) -> Called:
+class Terms(msgspec.Struct, frozen=True):
+    """How much a result may tell: ``policy`` and ``screen`` as for references. ``quiet`` keeps the message of an
+    exception here, which may name any value.
+    """
+
+    policy: Policy = Policy()
+    screen: Screen = Screen()
+    quiet: bool = False
+
+
+def call(asked: FunctionCall, functions: Sequence[Function], terms: Terms) -> Called:
     """Call the function that the model asked for. Whatever goes wrong is a result too, which says so in one line."""
     started = time.monotonic()
     try:
-        content = content_of(_returned(asked, functions), policy)
-        failed = False
+        function, arguments = _prepared(asked, functions)
+    except Exception as error:
+        said = _one_line(error) if _is_ours(error) or not terms.quiet else _kind(error)
+        return _called(asked, (Text(said),), started, terms, failed=True)
+    try:
+        content = content_of(function.call(*arguments.args, **arguments.kwargs), terms.policy, terms.screen)
     except (Exception, SystemExit) as error:  # the user's code may raise anything; an interrupt stops the cell
-        content, failed = (Text(_one_line(error)),), True
-    result = FunctionResult(asked.id, asked.name, [encode_content(block) for block in content], failed)
-    return Called(result, sum(map(_size, content)), time.monotonic() - started)
+        said = _kind(error) if terms.quiet else _one_line(error)
+        return _called(asked, (Text(said),), started, terms, failed=True)
+    return _called(asked, content, started, terms, failed=False)
 
 
-def _returned(asked: FunctionCall, functions: Sequence[Function]) -> object:
+def _called(asked: FunctionCall, content: Sequence[Content], started: float, terms: Terms, *, failed: bool) -> Called:
+    found: Counter[str] = Counter()
+    cleaned: list[Content] = []
+    for block in content:
+        if isinstance(block, Text):
+            clean = terms.screen.clean(block.text)
+            found += clean.found
+            cleaned.append(Text(clean.text))
+        else:
+            cleaned.append(block)
+    result = FunctionResult(asked.id, asked.name, [encode_content(block) for block in cleaned], failed)
+    return Called(result, sum(map(_size, cleaned)), time.monotonic() - started, counted(found))
+
+
+def _prepared(asked: FunctionCall, functions: Sequence[Function]) -> tuple[Function, inspect.BoundArguments]:
     function = next((known for known in functions if known.name == asked.name), None)
     if function is None:
         known = ", ".join(known.name for known in functions) or "none"
@@ -49,7 +85,7 @@ def _returned(asked: FunctionCall, functions: Sequence[Function]) -> object:
     for name in function.arguments.__struct_fields__:
         if (value := getattr(given, name)) is not msgspec.UNSET:
             bound.arguments[name] = value
-    return function.call(*bound.args, **bound.kwargs)
+    return function, bound
 
 
 def _converted(asked: FunctionCall, function: Function) -> msgspec.Struct:
@@ -58,6 +94,17 @@ def _converted(asked: FunctionCall, function: Function) -> msgspec.Struct:
         return msgspec.convert(asked.arguments, function.arguments)
     except msgspec.ValidationError:
         return msgspec.convert(asked.arguments, function.arguments, strict=False)
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether nothing but the model's own words are in it: what a user's own type says of a value has a cause."""
+    return isinstance(error, LookupError | msgspec.ValidationError) and error.__cause__ is None
+
+
+def _kind(error: BaseException) -> str:
+    """The type of an exception; one that Python does not bring may be named by a value."""
+    name = type(error).__name__
+    return name if getattr(builtins, name, None) is type(error) else "an error"
 
 
 def _one_line(error: BaseException) -> str:

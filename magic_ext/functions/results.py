@@ -11,6 +11,8 @@ from magic_ext.references.budget import LIMIT_TOKENS, share
 from magic_ext.references.errors import UnsendableError
 from magic_ext.references.pictures import picture_of
 from magic_ext.references.policy import Policy
+from magic_ext.references.screen import Screen
+from magic_ext.references.screened import ScreenedTable
 from magic_ext.references.tables.recognised import table_of
 from magic_ext.references.tables.table import Table
 from magic_ext.references.values import represented
@@ -21,13 +23,16 @@ __all__ = ["content_of"]
 _LONGEST = 4 * LIMIT_TOKENS  # characters of one result
 
 
-def content_of(value: Any, policy: Policy) -> tuple[Content, ...]:
-    """The content that tells a model of ``value``; of a table as much as ``policy`` lets out.
+def content_of(value: Any, policy: Policy, screen: Screen = Screen()) -> tuple[Content, ...]:  # noqa: B008 - frozen
+    """The content that tells a model of ``value``: of a table as much as ``policy`` lets out, and nothing of it that
+    ``screen`` holds back. Under ``schema`` it is type and shape, whatever the value is.
 
     >>> content_of({"city": "Kyiv", "degrees": -3}, Policy())
     (Text(text='{"city":"Kyiv","degrees":-3}', annotations=()),)
     """
     value = represented(value)
+    if policy.kind == "schema":
+        return (Text(_described(value, policy, screen)),)
     if isinstance(value, str):
         return (Text(_bounded(value)),)
     try:
@@ -38,15 +43,29 @@ def content_of(value: Any, policy: Policy) -> tuple[Content, ...]:
         encoded = base64.b64encode(picture.data).decode("ascii")
         return (Text(f"a {picture.kind}"), Image(data=encoded, mime_type=picture.mime_type))
     if not isinstance(value, list) and (table := table_of(value, "result")) is not None:
-        return (Text(_table(table, policy)),)
-    return (Text(_bounded(_json(value))),)
+        return (Text(_table(_seen(table, screen), policy)),)
+    return (Text(_bounded(_json(value, screen))),)
 
 
-def _json(value: Any) -> str:
+def _described(value: Any, policy: Policy, screen: Screen) -> str:
+    if not isinstance(value, list) and (table := table_of(value, "result")) is not None:
+        return _table(_seen(table, screen), policy)
+    size = f" of {len(value):,}" if isinstance(value, str | bytes | list | tuple | dict | set | frozenset) else ""
+    return f"{type(value).__name__}{size}; its value is not sent"
+
+
+def _seen(table: Table, screen: Screen) -> Table:
+    return ScreenedTable(table, screen) if screen else table
+
+
+def _json(value: Any, screen: Screen) -> str:
     try:
-        return msgspec.json.encode(value, enc_hook=_plain).decode()
+        text = msgspec.json.encode(value, enc_hook=_plain)
+        if screen.columns:
+            text = msgspec.json.encode(screen.without_keys(msgspec.json.decode(text)))
+        return text.decode()
     except (TypeError, ValueError, RecursionError):
-        return str(value)
+        return f"a {type(value).__name__}" if screen.columns else str(value)  # fields of a text can't be told apart
 
 
 def _plain(value: Any) -> Any:

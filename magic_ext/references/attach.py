@@ -11,6 +11,7 @@ import msgspec
 from magic_ext.references.budget import tokens
 from magic_ext.references.errors import BadPolicyError
 from magic_ext.references.grammar import Reference, find_references, rewrite
+from magic_ext.references.here import here_head, in_kernel, isolated, withheld
 from magic_ext.references.inline import with_uploads_noted
 from magic_ext.references.local import local_parts
 from magic_ext.references.manifest import Manifest
@@ -18,10 +19,12 @@ from magic_ext.references.policy import Policy
 from magic_ext.references.prepared import Binding, Part, Prepared, assemble, name_all
 from magic_ext.references.remote import remote_head, remote_parts
 from magic_ext.references.resolve import resolve
+from magic_ext.references.screen import Screen
+from magic_ext.references.screened import screened
 from magic_ext.references.tables.table import Table
 from magic_ext.references.things import Referent
 
-__all__ = ["Binding", "Local", "Prepared", "Remote", "prepare", "to_local", "to_remote"]
+__all__ = ["Binding", "Here", "Local", "Prepared", "Remote", "prepare", "to_here", "to_local", "to_remote"]
 
 
 class Remote(msgspec.Struct, frozen=True):
@@ -37,30 +40,47 @@ class Local(msgspec.Struct, frozen=True):
     folder: Path
 
 
+class Here(msgspec.Struct, frozen=True):
+    """A model whose code runs on this computer, so that it needs no data.
+
+    ``host`` is the model's endpoint, ``""`` for the embedded engine. ``folder`` takes the files for an isolated kernel;
+    without one the code runs in the user's own, where everything is already.
+    """
+
+    host: str = ""
+    folder: Path | None = None
+
+
 def prepare(  # noqa: PLR0913, PLR0917
     prompt: str,
     line_references: Sequence[Reference],
     namespace: Mapping[str, Any],
     cwd: Path,
-    destination: Remote | Local,
+    destination: Remote | Local | Here,
     default_policy: Policy = Policy(),  # noqa: B008 - frozen
+    screen: Screen = Screen(),  # noqa: B008 - frozen
 ) -> tuple[Prepared, Manifest]:
     """Make ``prompt`` and what it refers to ready for ``destination``, with the manifest of what goes there.
 
-    ``line_references`` are those of the magic line. The same object twice is attached once. Raises
+    ``line_references`` are those of the magic line. The same object twice is attached once. ``screen`` holds back
+    what may not leave this computer, whatever the policies say. Raises
     :class:`~magic_ext.references.errors.BadReferenceError`; nothing of the user's is changed.
     """
     written = [*line_references, *find_references(prompt)]
     referents = [resolve(reference, namespace, cwd) for reference in written]
+    host = "" if isinstance(destination, Local) else destination.host
+    screen = screen if host else Screen()
+    referents = [screened(referent, screen) for referent in referents]
     if isinstance(destination, Local):
         prepared = to_local(prompt, referents, destination.folder, namespace)
+    elif isinstance(destination, Here):
+        prepared = to_here(prompt, referents, default_policy, destination.folder, namespace, screen)
     else:
-        prepared = to_remote(prompt, referents, default_policy, destination.first_file, namespace)
-    remote = isinstance(destination, Remote)
+        prepared = to_remote(prompt, referents, default_policy, destination.first_file, namespace, screen)
     size = len((prepared.prompt + prepared.description).encode("utf-8", "replace"))
     manifest = Manifest(
-        destination=destination.host if isinstance(destination, Remote) else "this computer",
-        remote=remote,
+        destination=host or "this computer",
+        remote=bool(host),
         prompt_bytes=size,
         prompt_tokens=tokens(size),
         entries=prepared.entries,
@@ -68,12 +88,13 @@ def prepare(  # noqa: PLR0913, PLR0917
     return prepared, manifest
 
 
-def to_remote(
+def to_remote(  # noqa: PLR0913, PLR0917
     prompt: str,
     referents: Sequence[Referent],
     default: Policy = Policy(),  # noqa: B008 - frozen
     first_file_number: int = 0,
     live: Collection[str] = (),
+    screen: Screen = Screen(),  # noqa: B008 - frozen
 ) -> Prepared:
     """For an endpoint elsewhere: policies say what leaves this computer; ``default`` holds where none is written.
 
@@ -82,7 +103,7 @@ def to_remote(
     groups = _grouped(referents)
     named = name_all([group[0] for group in groups.values()], live)
     policies = [_policy(group) for group in groups.values()]
-    parts = with_uploads_noted(remote_parts(named, policies, default, first_file_number))
+    parts = with_uploads_noted(remote_parts(named, policies, default, first_file_number, screen))
     files_first = sorted(parts, key=lambda part: not part.entry.file)
     return assemble(_sentence(prompt, groups, parts), files_first, remote_head(parts))
 
@@ -93,8 +114,32 @@ def to_local(prompt: str, referents: Sequence[Referent], folder: Path, live: Col
     ``live`` are the names in the session that no file may take.
     """
     groups = _grouped(referents)
+    for group in groups.values():
+        _policy(group)  # they say nothing here, but two of them are a mistake anywhere
     parts = local_parts(name_all([group[0] for group in groups.values()], live), folder)
     return assemble(_sentence(prompt, groups, parts), parts)
+
+
+def to_here(  # noqa: PLR0913, PLR0917
+    prompt: str,
+    referents: Sequence[Referent],
+    default: Policy = Policy(),  # noqa: B008 - frozen
+    folder: Path | None = None,
+    live: Collection[str] = (),
+    screen: Screen = Screen(),  # noqa: B008 - frozen
+) -> Prepared:
+    """For a model whose code runs on this computer, isolated with files in ``folder``, else in the user's kernel."""
+    groups = _grouped(referents)
+    named = name_all([group[0] for group in groups.values()], live)
+    policies = [_policy(group) for group in groups.values()]
+    if folder is None:
+        parts = in_kernel(named, policies, default, screen)
+    else:
+        parts = isolated(named, policies, default, folder, screen)
+    secret = withheld(policies, default)
+    prepared = assemble(_sentence(prompt, groups, parts), parts, here_head(parts, secret=secret))
+    handed = tuple(content for part in parts for content in part.here)
+    return msgspec.structs.replace(prepared, here=handed, withheld=secret)
 
 
 def _grouped(referents: Sequence[Referent]) -> dict[tuple[str, str], list[Referent]]:

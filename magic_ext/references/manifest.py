@@ -41,6 +41,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bool = False
 
     @property
+    def schema_only(self) -> bool:
+        """Whether of all that is referred to only names, types and shapes go out; false where nothing is."""
+        policies = {entry.policy for entry in self.entries} - {""}
+        return policies == {"schema"}
+
+    @property
     def bytes(self) -> int:
         """Bytes of prompt and payloads together, before base64."""
         return self.prompt_bytes + sum(entry.bytes for entry in self.entries)

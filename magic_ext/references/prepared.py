@@ -56,12 +56,15 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """A question ready to go: sentence, payloads, description for the model, entries of the manifest, bindings.
 
+    ``owners`` are the references that the payloads belong to, as they are written.
+
     Where the code of a model runs on this computer, ``here`` is what is handed to its kernel, and with ``withheld``
     nothing that it prints goes to the model.
     """
 
     prompt: str
     contents: tuple[Content, ...] = ()
+    owners: tuple[str, ...] = ()
     description: str = ""
     entries: tuple[Entry, ...] = ()
     bindings: tuple[Binding, ...] = ()
@@ -106,6 +109,7 @@ def assemble(prompt: str, parts: Sequence[Part], head: Iterable[str] = ()) -> Pr
     return Prepared(
         prompt=prompt,
         contents=tuple(content for part in parts for content in part.contents),
+        owners=tuple(part.entry.name for part in parts for _ in part.contents),
         description="\n".join(map(line, lines)),
         entries=tuple(part.entry for part in parts),
         bindings=tuple(part.binding for part in parts if part.binding),

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import structs
 
-from magic_ext.references.budget import excerpt, share, tokens
+from magic_ext.references.budget import Excerpt, excerpt, share, tokens
 from magic_ext.references.errors import BadPolicyError, BadReferenceError, UnsendableError
 from magic_ext.references.manifest import Entry
 from magic_ext.references.policy import Policy
 from magic_ext.references.prepared import Binding, Named, Part, called, columns_line, shape
 from magic_ext.references.schemas import schema_part
+from magic_ext.references.screen import Screen, counted
 from magic_ext.references.tables.dialect import open_text
 from magic_ext.references.tables.table import Table
 from magic_ext.references.things import Database, OtherFile, Picture, Scalar, TextFile, Value
@@ -26,17 +27,20 @@ _LOADERS = {".parquet": "pd.read_parquet", ".feather": "pd.read_feather", ".arro
 _LOADERS |= {".xlsx": "pd.read_excel", ".xls": "pd.read_excel", ".npy": "np.load"}
 
 
-def remote_parts(named: Sequence[Named], policies: Sequence[Policy | None], default: Policy, first: int) -> list[Part]:
+def remote_parts(
+    named: Sequence[Named], policies: Sequence[Policy | None], default: Policy, first: int, screen: Screen
+) -> list[Part]:
     """One part a referent, in their order; files are numbered from ``first`` on, tables before all others.
 
-    ``policies`` are those written at the references; where there is none, ``default`` holds.
+    ``policies`` are those written at the references; where there is none, ``default`` holds. ``screen`` cleans texts;
+    tables are seen through it already.
     """
     # The sandbox numbers its input files; with tables first their numbers hold whether it counts pictures or not.
     order = sorted(range(len(named)), key=lambda at: not isinstance(named[at].referent.thing, Table))
     parts: dict[int, Part] = {}
     for at in order:
         try:
-            part = _part(named[at], policies[at], default, first)
+            part = _part(named[at], policies[at], default, first, screen)
         except BadReferenceError as error:
             written = f"@{named[at].referent.reference.written}"
             if str(error).startswith(written):
@@ -57,7 +61,7 @@ def remote_head(parts: Sequence[Part]) -> Iterator[str]:
         yield "Load each by its load line and never type rows into code; rows that are not attached are unknown to you."
 
 
-def _part(named: Named, written: Policy | None, default: Policy, number: int) -> Part:
+def _part(named: Named, written: Policy | None, default: Policy, number: int, screen: Screen) -> Part:
     thing = named.referent.thing
     policy = written or default
     if isinstance(thing, Table):
@@ -65,15 +69,15 @@ def _part(named: Named, written: Policy | None, default: Policy, number: int) ->
     if isinstance(thing, Database):
         return schema_part(named, thing)
     if isinstance(thing, TextFile) or (isinstance(thing, Value) and thing.kind == "text"):
-        return _text(named, thing, policy)
+        return _text(named, thing, policy, screen)
     if written is not None and written.kind in ("head", "sample"):
         raise BadPolicyError(f"It has no rows, so {written} means nothing.", hint="Use :schema or :full.")
     policy = Policy() if policy.kind in ("head", "sample") else policy
     if isinstance(thing, Value):
-        return _text(named, thing, policy)
+        return _text(named, thing, policy, screen)
     schema = policy.kind == "schema"
     if isinstance(thing, Scalar):
-        return _scalar(named, thing, schema)
+        return _scalar(named, thing, schema, screen)
     return _picture(named, thing, schema) if isinstance(thing, Picture) else _file(named, thing, schema)
 
 
@@ -132,7 +136,7 @@ def _extent(table: Table, how: str, rows: int, file: str) -> str:
     return f"{rows:,} of {total} rows, {manner}, are attached as {file}"
 
 
-def _text(named: Named, thing: Value | TextFile, policy: Policy) -> Part:
+def _text(named: Named, thing: Value | TextFile, policy: Policy, screen: Screen) -> Part:
     if isinstance(thing, Value):
         size = len(thing.text.encode("utf-8", "replace"))
         kind, language = thing.kind, "" if thing.kind == "text" else "json"
@@ -142,6 +146,7 @@ def _text(named: Named, thing: Value | TextFile, policy: Policy) -> Part:
         kind, language = f"text file ({thing.path.suffix or 'no suffix'})", thing.path.suffix[1:].lower()
         with open_text(thing.path, thing.encoding) as file:
             given = excerpt(file, size, policy)
+    given = _cleaned(given, screen)
     block = _fenced(named.shown, language, given.text)
     sent = len(block.encode("utf-8", "replace"))
     extent = (
@@ -165,14 +170,20 @@ def _text(named: Named, thing: Value | TextFile, policy: Policy) -> Part:
     )
 
 
-def _scalar(named: Named, scalar: Scalar, schema: bool) -> Part:
+def _scalar(named: Named, scalar: Scalar, schema: bool, screen: Screen) -> Part:
     if schema:
         entry = Entry(name=named.written, kind=scalar.kind, policy="schema", note="value not sent")
         return Part(
             words=f"`{named.shown}`", lines=(f"{called(named)}: a {scalar.kind}; its value is not sent",), entry=entry
         )
-    entry = Entry(name=named.written, kind=scalar.kind, policy="full", note="written into the sentence")
-    return Part(words=scalar.text, entry=entry)
+    cleaned = screen.clean(scalar.text)
+    note = "; ".join(filter(None, ("written into the sentence", counted(cleaned.found))))
+    return Part(words=cleaned.text, entry=Entry(name=named.written, kind=scalar.kind, policy="full", note=note))
+
+
+def _cleaned(given: Excerpt, screen: Screen) -> Excerpt:
+    cleaned = screen.clean(given.text)
+    return Excerpt(given.how, cleaned.text, "; ".join(filter(None, (given.note, counted(cleaned.found)))))
 
 
 def _picture(named: Named, picture: Picture, schema: bool) -> Part:

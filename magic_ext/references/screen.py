@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from magic_ext.references.errors import BadPolicyError, BadReferenceError, nearest
+from magic_ext.references.errors import BadPolicyError, nearest
 from magic_ext.references.secrets import secrets_in
 
 if TYPE_CHECKING:
     from regex import Match, Pattern
 
-__all__ = ["READY_MADE", "Cleaned", "Screen", "screen_from"]
+__all__ = ["READY_MADE", "Cleaned", "Screen", "counted", "screen_from"]
 
 READY_MADE = ("email", "phone", "key", "card")
 _SECONDS = 2.0  # that one pattern may take on one text
@@ -101,6 +101,16 @@ def screen_from(columns: Sequence[str], redact: Sequence[str]) -> Screen:
     return Screen(tuple(name.lower() for name in columns), tuple(map(_rule, dict.fromkeys(redact))))
 
 
+def counted(found: Counter[str]) -> str:
+    """What was replaced, in words; ``""`` for nothing.
+
+    >>> counted(Counter(email=2, key=1))
+    '3 replaced (2 email, 1 key)'
+    """
+    parts = ", ".join(f"{number:,} {name}" for name, number in sorted(found.items()))
+    return f"{found.total():,} replaced ({parts})" if found else ""
+
+
 def _rule(written: str) -> _Rule:
     kind, colon, source = written.partition(":")
     if colon and kind == "re":
@@ -158,11 +168,3 @@ def _is_card(text: str) -> bool:
     """Luhn's check digit, as on every payment card (ISO/IEC 7812-1)."""
     digits = [int(mark) for mark in text if mark.isdigit()][::-1]
     return sum(digits[::2]) % 10 == -sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2]) % 10
-
-
-def naming(error: type[BadReferenceError], written: str, column: str) -> BadReferenceError:
-    """The error for a reference that asks for what ``deny_columns`` withholds."""
-    return error(
-        f"@{written} asks for {column}, which GeminiExecMagics.deny_columns withholds.",
-        hint="Refer to other columns, or change that setting.",
-    )

@@ -11,16 +11,23 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from magic_ext.references.errors import UnsendableError
-from magic_ext.references.screen import Screen
+import msgspec
+
+from magic_ext.references.errors import BadReferenceError, UnsendableError
+from magic_ext.references.grammar import Attribute
+from magic_ext.references.screen import Screen, counted
+from magic_ext.references.tables.dialect import open_text
 from magic_ext.references.tables.sheet import Column, Sheet, field, quoted
 from magic_ext.references.tables.table import Saved, Table
+from magic_ext.references.things import Database, Referent, TextFile, Thing, Value
 
-__all__ = ["ScreenedTable", "counted"]
+__all__ = ["ScreenedTable", "screened"]
 
 _WITHHELD = "[withheld]"
 _KEY = re.compile(r"""(["'])((?:(?!\1)[^\\]|\\.){1,200})\1\s*:""")
 _FILE = "pd.read_csv(FILE"
+_FIELDS = {".json", ".jsonl", ".ndjson", ".geojson", ".ipynb"}
+_READ = 64 << 20
 
 
 class ScreenedTable(Table):
@@ -100,14 +107,58 @@ class ScreenedTable(Table):
         return f"{live}.reset_index({levels!r}, drop=True)"
 
 
-def counted(found: Counter[str]) -> str:
-    """What was replaced, in words; ``""`` for nothing.
+def screened(referent: Referent, screen: Screen) -> Referent:
+    """The referent as the screen lets it out; texts are cleaned when it is known how much of them goes out.
 
-    >>> counted(Counter(email=2, key=1))
-    '3 replaced (2 email, 1 key)'
+    Raises :class:`BadReferenceError` where the reference asks for what ``deny_columns`` names.
     """
-    parts = ", ".join(f"{number:,} {name}" for name, number in sorted(found.items()))
-    return f"{found.total():,} replaced ({parts})" if found else ""
+    if not screen:
+        return referent
+    reference = referent.reference
+    asked = [*reference.columns, *(step.name if isinstance(step, Attribute) else step.key for step in reference.chain)]
+    for name in asked:
+        if screen.names(name):
+            raise BadReferenceError(
+                f"@{reference.written} asks for {name!r}, which GeminiExecMagics.deny_columns withholds.",
+                hint="Refer to something else, or change that setting.",
+            )
+    try:
+        thing = _screened(referent.thing, screen)
+    except UnsendableError as error:
+        raise UnsendableError(f"@{reference.written}: {error}", hint=error.hint) from error
+    return msgspec.structs.replace(referent, thing=thing)
+
+
+def _screened(thing: Thing, screen: Screen) -> Thing:
+    match thing:
+        case Table():
+            return ScreenedTable(thing, screen)
+        case Database():
+            tables = (
+                (name, tuple(column for column in columns if not _withheld(column, screen)))
+                for name, columns in thing.tables
+                if not screen.withholds(name)
+            )
+            return Database(thing.kind, tuple(tables))
+        case Value(kind=kind, text=text) if screen.columns and kind != "text":
+            return Value(kind, msgspec.json.encode(screen.without_keys(msgspec.json.decode(text))).decode())
+        case Value(text=text):
+            _refuse_fields(text, screen)
+        case TextFile(path=path, encoding=encoding) if path.suffix.lower() in _FIELDS:
+            with open_text(path, encoding) as file:
+                _refuse_fields(file.read(_READ), screen)
+    return thing
+
+
+def _refuse_fields(text: str, screen: Screen) -> None:
+    """Raise :class:`UnsendableError` for a text with a field that is to be withheld: it can't be taken out."""
+    fields = _KEY.finditer(text) if screen.columns else ()
+    named = next((found[2] for found in fields if screen.names(found[2])), None)
+    if named is not None:
+        raise UnsendableError(
+            f"It has a field {named!r}, which GeminiExecMagics.deny_columns withholds.",
+            hint="Load it, and refer to the variable: fields can be left out of that.",
+        )
 
 
 def _withheld(column: Column, screen: Screen) -> bool:

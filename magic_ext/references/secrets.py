@@ -8,7 +8,7 @@ stand here because there they need a second half beside them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,10 +61,10 @@ class Secret(msgspec.Struct, frozen=True, order=True):
     kind: str
 
 
-def secrets_in(text: str | bytes, known: str = "") -> list[Secret]:
+def secrets_in(text: str | bytes, known: Sequence[str] = ()) -> list[Secret]:
     """The keys in a text, in order; spans count characters of a ``str``, bytes of ``bytes``.
 
-    ``known`` is a key that may look like anything. Raises :class:`GeminiExecError` where the rules can't be loaded.
+    ``known`` are keys that may look like anything. Raises :class:`GeminiExecError` where the rules can't be loaded.
 
     >>> secrets_in("id AKIA" + "Q7" * 8), secrets_in("nothing to see")
     ([Secret(start=3, end=23, kind='AWS access key')], [])
@@ -81,10 +81,11 @@ def _characters(data: bytes, count: int) -> int:
     return len(data[:count].decode("utf-8", "ignore"))
 
 
-def _known(data: bytes, known: str) -> Iterator[Secret]:
-    if len(known) >= 8:  # a shorter word is no secret (local)
-        for match in re.finditer(re.escape(known.encode()), data):
-            yield Secret(*match.span(), "your API key")
+def _known(data: bytes, known: Sequence[str]) -> Iterator[Secret]:
+    for key in known:
+        if len(key) >= 8:  # a shorter word is no secret (local)
+            for match in re.finditer(re.escape(key.encode()), data):
+                yield Secret(*match.span(), "your own key for the server")
 
 
 def _ours(data: bytes) -> Iterator[Secret]:

@@ -15,7 +15,7 @@ from google.genai import interactions as sdk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from magic_ext.functions.calling import Called, call
+from magic_ext.functions.calling import Called, Terms, call
 from magic_ext.functions.declaring import declare
 from magic_ext.references.policy import Policy
 from magic_ext.wire.steps import FunctionCall, encode_step
@@ -24,7 +24,7 @@ AUTO = Policy()
 
 
 def _called(function: Any, arguments: dict[str, Any] | None = None, policy: Policy = AUTO, name: str = "f") -> Called:
-    called = call(FunctionCall("c1", name, arguments or {}), declare(["f"], {"f": function}), policy)
+    called = call(FunctionCall("c1", name, arguments or {}), declare(["f"], {"f": function}), Terms(policy))
     sdk.FunctionResultStep.model_validate(encode_step(called.result))
     assert called.result.call_id == "c1" and called.result.name == name
     return called
