@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -111,6 +112,8 @@ class NarwhalsTable(Table):
         import narwhals as nw
 
         column = self._frame[label]
+        if column.implementation.is_pyarrow():
+            return [_value(cell) for cell in _picked(column.to_native(), positions)]
         if column.dtype == nw.Object:  # polars 1.9 deadlocks when it picks rows of Python objects
             cells = column.to_list()
             return [_value(cells[position]) for position in positions]
@@ -123,6 +126,18 @@ class NarwhalsTable(Table):
 def columns_of(schema: Mapping[str, Any]) -> tuple[Column, ...]:
     """The columns of a narwhals schema."""
     return tuple(_column(label, dtype) for label, dtype in schema.items())
+
+
+def _picked(column: Any, positions: Sequence[int]) -> list[object]:
+    import pyarrow as pa
+
+    cells: list[object] = []
+    start = 0
+    for chunk in column.chunks:  # the column as a whole would be copied into one piece first
+        within = positions[bisect_left(positions, start) : bisect_left(positions, start + len(chunk))]
+        cells += chunk.take(pa.array([position - start for position in within], pa.int64())).to_pylist()
+        start += len(chunk)
+    return cells
 
 
 def _masked(series: Any) -> Any:
