@@ -1,7 +1,8 @@
 """Digests of what a question carries, by which a recorded answer is found again.
 
 They are taken over what would be sent, in a canonical form: the same table gives the same digest under pandas 2 and 3,
-the same file with LF and with CRLF. What a policy holds back does not count.
+the same file with LF and with CRLF. What a policy holds back does not count, nor do the words that this package puts
+around it.
 """
 
 from __future__ import annotations
@@ -31,8 +32,12 @@ def digests(prepared: Prepared) -> tuple[str, ...]:
 
     The sentence is not in them.
     """
-    lines = map(_described, prepared.description.splitlines())
-    return (digest(list(lines)), *map(_content, prepared.contents))
+    told = [
+        [canonical_text(entry.name), entry.kind, entry.policy, entry.rows, entry.columns, entry.rows_sent]
+        for entry in prepared.entries
+    ]
+    details = [detail for line in prepared.description.splitlines() for detail in _details(line)]
+    return (digest([told, details]), *map(_content, prepared.contents))
 
 
 def canonical_text(text: str) -> str:
@@ -44,29 +49,27 @@ def canonical_text(text: str) -> str:
     return text.replace("\r\n", "\n").encode("utf-8", "replace").decode("utf-8")
 
 
-_COLUMNS = tuple(f"{PREFIX}  {what}: " for what in ("columns", "index"))
 _QUOTED = r"""'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\""""
 _TEXT = r" (?:object(?: \(text\))?|str|(?:large_)?string(?:\[\w+\])?)(?=, | and |$)"
 _UNIT = r"(?<=(?:datetime|imedelta)64\[)(?:s|ms|us|ns)\b"
 _TYPES = re.compile(f"({_QUOTED})|({_TEXT})|{_UNIT}")
-_LOAD = f"{PREFIX}  load: "
-_AS_TEXT = re.compile(f"(?:, )?(?:{_QUOTED}): str(?=[,}}])")  # said of a column without a text by pandas 3 alone
-_BYTES = re.compile(r"[\d,]+(?= bytes)")
+_CATEGORIES = re.compile(rf"CategoricalDtype\(\[(?:{_QUOTED}|[^]'\"])*+\], ordered=\w+\)")
 
 
-def _described(line: str) -> str:
-    r"""A line of the description without what differs between versions of pandas, and between line ends.
+def _details(line: str) -> list[str]:
+    r"""What a line of the description says of columns: their names, types and categories.
 
-    The first is how text is held and in which unit moments are, the second the size of a file.
+    How text is held and in which unit moments are differs between versions of pandas.
 
-    >>> _described("[gemini-exec]   columns: 'a str' str, 'b' datetime64[ns, UTC]")
-    "[gemini-exec]   columns: 'a str' text, 'b' datetime64[, UTC]"
+    >>> _details("[gemini-exec]   columns: 'a str' str, 'b' datetime64[ns, UTC]")
+    ["columns: 'a str' text, 'b' datetime64[, UTC]"]
     """
-    if line.startswith(_COLUMNS):
-        line = _TYPES.sub(lambda found: found[1] or (" text" if found[2] else ""), line)
-    elif line.startswith(_LOAD):
-        line = _AS_TEXT.sub("", line).replace("{, ", "{").replace(", dtype={}", "")
-    return canonical_text(_BYTES.sub("", line))
+    detail = line.removeprefix(f"{PREFIX}  ")
+    if detail.startswith("load: "):
+        return _CATEGORIES.findall(detail)
+    if detail == line or detail.startswith("note: "):
+        return []
+    return [canonical_text(_TYPES.sub(lambda found: found[1] or (" text" if found[2] else ""), detail))]
 
 
 def _content(content: Content) -> str:
