@@ -38,6 +38,7 @@ def _private_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     os.environ.setdefault("MPLCONFIGDIR", str(cache / "matplotlib"))  # its list of fonts takes seconds to build
     os.environ["XDG_CACHE_HOME"] = str(home / "cache")
+    os.environ["XDG_STATE_HOME"] = str(home / "state")
     os.environ["IPYTHONDIR"] = str(home / "ipython")
     profile = home / "ipython" / "profile_default"
     profile.mkdir(parents=True)

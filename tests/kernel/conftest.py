@@ -189,9 +189,9 @@ def open_notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
 
 @pytest.fixture(scope="module")
 def notebook(open_notebook: Callable[..., Notebook]) -> Notebook:
-    """The module's notebook: a key in the environment, the extension loaded."""
+    """The module's notebook: a key in the environment, the extension loaded, values allowed to leave."""
     opened = open_notebook(GEMINI_API_KEY=KEY)
-    opened.do("%load_ext magic_ext")
+    opened.do("%load_ext magic_ext\n%config GeminiExecMagics.send = 'auto'")
     return opened
 
 
