@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Generator, Mapping
 
@@ -22,8 +23,14 @@ from .service import Engine
 __all__ = ["handle"]
 
 _PATH = re.compile(r"/v1(?:beta\d?|alpha)?/(?P<rest>[^?]*)")
+_LEGACY = re.compile(r"google-genai-sdk/1\.|GeminiNextGenAPIClient/\w+ 1\.")  # wire.md section 4.1
+_CLIENTS = ("x-goog-api-client", "user-agent")
+_log = logging.getLogger(__name__)
 GRACE = 10.0  # seconds that a stored foreground interaction goes on without a reader (design section 5)
-_HEARTBEAT = b": still working\n\n"
+_EVENTS = {"content-type": "text/event-stream", "cache-control": "no-store"}
+_DOCUMENT = {"content-type": "application/json"}
+HEARTBEAT = 5.0  # seconds of silence until a stream shows that it is alive, and a reader that has gone is noticed
+_ALIVE = b": still working\n\n"
 
 
 def handle(engine: Engine, call: Call) -> Reply:
@@ -34,17 +41,15 @@ def handle(engine: Engine, call: Call) -> Reply:
     404
     """
     try:
-        if re.search(r"google-genai-sdk/1\.", call.headers.get("x-goog-api-client", "")):
-            raise bad_request(
-                "The legacy Interactions API schema is no longer supported. "
-                "Please upgrade your client SDK to >= 2.0.0 to adopt the new 'steps' schema."
-            )
         return _route(engine, call)
     except EngineError as error:
         return error_reply(error, call.path)
     except GeminiExecError as error:  # a model that can't be opened, say
         refused = EngineError(400, "failed_precondition", f"{error} {error.hint}".strip())
         return error_reply(refused, call.path)
+    except Exception as error:  # a full disk, say: who asks is told so, in the words of the service
+        _log.exception("%s %s failed", call.method, call.path)
+        return error_reply(EngineError(500, "api_error", f"{type(error).__name__}: {error}"), call.path)
 
 
 def _route(engine: Engine, call: Call) -> Reply:
@@ -52,6 +57,11 @@ def _route(engine: Engine, call: Call) -> Reply:
         return upload_reply(engine.files, call)
     matched = _PATH.fullmatch(call.path)
     parts = matched["rest"].strip("/").split("/") if matched else []
+    if parts[:1] == ["interactions"] and _LEGACY.search(" ".join(map(call.headers.get, _CLIENTS, ("", "")))):
+        raise bad_request(
+            "The legacy Interactions API schema is no longer supported. "
+            "Please upgrade your client SDK to >= 2.0.0 to adopt the new 'steps' schema."
+        )
     match call.method, parts:
         case "POST", ["interactions"]:
             return _create(engine, call.body)
@@ -74,28 +84,32 @@ def _create(engine: Engine, body: bytes) -> Reply:
     answered_by = {"x-gemini-exec-model": model.name}
     if asked.background and not asked.stream:
         return json_reply(job.document, headers=answered_by)
-    if asked.stream:
-        stream = _stream(job, "")
-        return Reply(
-            headers={"content-type": "text/event-stream", "cache-control": "no-store", **answered_by},
-            body=stream,
-            job=None if asked.background else job,
-            grace=GRACE if asked.store else 0.0,
-        )
-    job.wait()
-    return json_reply(job.document, headers=answered_by)
+    return Reply(
+        headers=(_EVENTS if asked.stream else _DOCUMENT) | answered_by,
+        body=_stream(job, "") if asked.stream else _whole(job),
+        job=None if asked.background else job,
+        grace=GRACE if asked.store else 0.0,
+    )
 
 
 def _get(engine: Engine, id: str, query: Mapping[str, str]) -> Reply:
     if query.get("stream") != "true":
         return json_reply(engine.get(id, include_input=query.get("include_input") == "true"))
-    return Reply(
-        headers={"content-type": "text/event-stream", "cache-control": "no-store"},
-        body=_stream(engine.job(id), query.get("last_event_id", "")),
-    )
+    after = query.get("last_event_id", "")
+    if not re.fullmatch(r"(evt_\d{1,9})?", after, re.ASCII):
+        raise bad_request(f"The value of 'last_event_id' is no id of an event: {after[:40]!r}.")
+    return Reply(headers=_EVENTS, body=_stream(engine.job(id), after))
+
+
+def _whole(job: Job) -> Generator[bytes, None, None]:
+    """The document, once it is whole; the empty pieces before it are when a reader that has gone is noticed."""
+    for event in job.tail(heartbeat=HEARTBEAT):
+        if event is None:
+            yield b""
+    yield msgspec.json.encode(job.document)
 
 
 def _stream(job: Job, after: str) -> Generator[bytes, None, None]:
-    for event in job.tail(after):
-        yield _HEARTBEAT if event is None else encode_sse(msgspec.json.encode(event), str(event["event_type"]))
+    for event in job.tail(after, HEARTBEAT):
+        yield _ALIVE if event is None else encode_sse(msgspec.json.encode(event), str(event["event_type"]))
     yield encode_sse(b"[DONE]", "done")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from magic_ext.wire.content import Json
-from magic_ext.wire.steps import Step, decode_steps, encode_step
+from magic_ext.wire.steps import Step, decode_steps
 
 from .asked import Asked
 from .errors import bad_request, not_found
@@ -27,7 +27,7 @@ class Archive:
                 StoredInteraction(
                     id=job.id,
                     previous=asked.previous_interaction_id,
-                    input=tuple(encode_step(step) for step in asked.steps),
+                    input=asked.raw_steps,
                     head=job.head,
                     owner=this_process(),
                 )

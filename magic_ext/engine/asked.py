@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from magic_ext.engine.models.base import JsonFormat
-from magic_ext.wire.content import Json, decode_content, decode_contents
-from magic_ext.wire.steps import FunctionResult, RawStep, Step, UserInput, decode_step
+from magic_ext.wire.content import Json, RawContent
+from magic_ext.wire.steps import FunctionCall, FunctionResult, Step, UserInput, decode_step
 
 from .errors import bad_request
+from .fields import check_known, typed
 from .formats import read_format
+from .generation import Generation, read_generation
 
-__all__ = ["Asked", "read_body"]
+__all__ = ["Asked", "check_results", "read_body"]
 
 _FIELDS = frozenset(
     {
@@ -24,26 +26,26 @@ _FIELDS = frozenset(
         *("response_mime_type", "response_modalities"),
     }
 )
-_STEP_TYPES = frozenset(
-    {
-        *("user_input", "model_output", "thought", "code_execution_call", "code_execution_result"),
-        *("function_call", "function_result", "google_search_call", "google_search_result"),
-    }
+_NOT_HERE = ("environment", "webhook_config", "continuation_token", "cached_content")
+_STEP_TYPES = (
+    *("user_input", "model_output", "thought", "code_execution_call", "code_execution_result"),
+    *("function_call", "function_result", "google_search_call", "google_search_result"),
 )
+_CONTENT_TYPES = ("text", "image", "document")
 _LABEL_LENGTH = 63
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """One valid request. ``steps`` is the input in its one normal form, a list of steps."""
+    """One valid request. ``steps`` is the input in its one normal form, a list of steps; ``raw_steps`` is all of it."""
 
     model: str
     steps: tuple[Step, ...]
+    raw_steps: tuple[Json, ...] = ()
     tools: tuple[Json, ...] = ()
     system_instruction: str = ""
     previous_interaction_id: str = ""
-    max_output_tokens: int | None = None
+    generation: Generation = Generation()
     response_format: JsonFormat | None = None
-    thinking_summaries: bool = False
     labels: Mapping[str, str] = {}
     store: bool = True
     stream: bool = False
@@ -68,25 +70,27 @@ def read_body(body: object) -> Asked:
     """
     if not isinstance(body, dict):
         raise bad_request("The request body must be a JSON object.")
-    for name in body:
-        if name not in _FIELDS:
-            raise bad_request(f"Unknown parameter '{name}'.", "parameter_unknown")
+    check_known(body, _FIELDS)
     if body.get("agent"):
         raise bad_request("Agents are not served here; name a 'model'.")
-    generation = _typed(body, "generation_config", dict, {})
+    for name in _NOT_HERE:
+        if body.get(name):
+            raise bad_request(f"'{name}' is not supported here.")
+    generation = read_generation(typed(body, "generation_config", dict, {}))
+    raw_steps = _raw_steps(body.get("input"))
     asked = Asked(
-        model=_typed(body, "model", str, "").removeprefix("models/"),
-        steps=_steps(body.get("input")),
-        tools=_tools(_typed(body, "tools", list, [])),
-        system_instruction=_typed(body, "system_instruction", str, ""),
-        previous_interaction_id=_typed(body, "previous_interaction_id", str, ""),
-        max_output_tokens=_typed(generation, "max_output_tokens", int, None),
+        model=typed(body, "model", str, "").removeprefix("models/"),
+        steps=_steps(raw_steps),
+        raw_steps=raw_steps,
+        tools=generation.usable(_tools(typed(body, "tools", list, []))),
+        system_instruction=typed(body, "system_instruction", str, ""),
+        previous_interaction_id=typed(body, "previous_interaction_id", str, ""),
+        generation=generation,
         response_format=read_format(body),
-        thinking_summaries=generation.get("thinking_summaries") == "auto",
-        labels=_labels(_typed(body, "labels", dict, {})),
-        store=_typed(body, "store", bool, True),
-        stream=_typed(body, "stream", bool, False),
-        background=_typed(body, "background", bool, False),
+        labels=_labels(typed(body, "labels", dict, {})),
+        store=typed(body, "store", bool, True),
+        stream=typed(body, "stream", bool, False),
+        background=typed(body, "background", bool, False),
     )
     if not asked.model:
         raise bad_request("The parameter 'model' is required.")
@@ -95,13 +99,13 @@ def read_body(body: object) -> Asked:
     return asked
 
 
-def _typed(fields: Json, name: str, kind: type, default: Any) -> Any:
-    value = fields.get(name)
-    if value is None:
-        return default
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise bad_request(f"The value of '{name}' must be of type {kind.__name__}.")
-    return value
+def check_results(steps: Iterable[Step], earlier: Iterable[Step]) -> None:
+    """Raise a 400 for a function's result that answers no call of the conversation."""
+    asked = tuple(steps)
+    called = {step.id for step in (*earlier, *asked) if isinstance(step, FunctionCall)}
+    for step in asked:
+        if isinstance(step, FunctionResult) and step.call_id not in called:
+            raise bad_request(f"The 'function_result' with 'call_id' '{step.call_id[:80]}' answers no call.")
 
 
 def _labels(raw: Json) -> Json:
@@ -130,34 +134,44 @@ def _tools(raw: list[Any]) -> tuple[Json, ...]:
                 f"The value '{kind}' is not supported for 'type' at 'tools[{position}]'. "
                 f"Supported here: {', '.join(sorted(known))}."
             )
+        if kind == "function":
+            typed(tool, "parameters", dict, {})
+            if not typed(tool, "name", str, ""):
+                raise bad_request(f"The function at 'tools[{position}]' has no name.")
     return tuple(raw)
 
 
-def _steps(raw: object) -> tuple[Step, ...]:
-    """The four shapes of ``input`` (wire.md section 1.2) as steps."""
+def _raw_steps(raw: object) -> tuple[Json, ...]:
+    """The four shapes of ``input`` (wire.md section 1.2) as steps, nothing of them lost."""
     if isinstance(raw, str):
-        steps: tuple[Step, ...] = (UserInput(decode_contents(raw)),)
-    elif isinstance(raw, dict):
-        steps = _from_list([raw])
-    elif isinstance(raw, list):
-        steps = _from_list(raw)
-    else:
+        return ({"type": "user_input", "content": [{"type": "text", "text": raw}]},)
+    if not isinstance(raw, dict | list):
         raise bad_request("The parameter 'input' is required: a string, a content, or a list of contents or steps.")
-    if not any(isinstance(step, UserInput | FunctionResult) for step in steps):
-        raise bad_request("The parameter 'input' is empty.")
-    if isinstance(steps[-1], UserInput) and not steps[-1].content:
-        raise bad_request("The parameter 'input' is empty.")
-    return steps
-
-
-def _from_list(items: list[Any]) -> tuple[Step, ...]:
+    items = raw if isinstance(raw, list) else [raw]
     for position, item in enumerate(items):
         if not isinstance(item, dict):
             raise bad_request(f"'input[{position}]' must be an object.")
-    if any(item.get("type") in _STEP_TYPES for item in items):
-        steps = tuple(decode_step(item) for item in items)
-        for position, step in enumerate(steps):
-            if isinstance(step, RawStep) and step.type not in _STEP_TYPES:
-                raise bad_request(f"The value '{step.type}' is not supported for 'type' at 'input[{position}]'.")
-        return steps
-    return (UserInput(tuple(decode_content(item) for item in items)),)
+    types = [item.get("type", "text" if "text" in item else "") for item in items]
+    if not any(kind in _STEP_TYPES for kind in types):
+        contents = [{**item, "type": kind} for item, kind in zip(items, types, strict=True)]
+        return ({"type": "user_input", "content": contents},)
+    for position, kind in enumerate(types):
+        if kind not in _STEP_TYPES:
+            raise bad_request(f"The value '{kind}' is not supported for 'type' at 'input[{position}]'.")
+    return tuple(items)
+
+
+def _steps(raw: tuple[Json, ...]) -> tuple[Step, ...]:
+    steps = tuple(map(decode_step, raw))
+    asking = [step for step in steps if isinstance(step, UserInput | FunctionResult)]
+    if not asking or (isinstance(steps[-1], UserInput) and not steps[-1].content):
+        raise bad_request("The parameter 'input' is empty.")
+    for block in (block for step in asking if isinstance(step, UserInput) for block in step.content):
+        if isinstance(block, RawContent) and block.type in _CONTENT_TYPES:
+            raise bad_request(f"The content of type '{block.type}' in 'input' is not valid.")
+        if isinstance(block, RawContent):
+            raise bad_request(
+                f"The value '{block.type}' is not supported for 'type' of a content in 'input'. "
+                f"Supported here: {', '.join(_CONTENT_TYPES)}."
+            )
+    return steps

@@ -75,6 +75,6 @@ def decoded(body: bytes) -> object:
     """The JSON of a request's body; raises a 400 for what is none."""
     try:
         document: object = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise bad_request(f"The request body is not valid JSON: {error}") from None
     return document

@@ -112,10 +112,10 @@ class Job:
         with self._changed:
             return self._changed.wait_for(lambda: self._finished, seconds)
 
-    def tail(self, after: str = "", heartbeat: float = 5.0) -> Iterator[Json | None]:
+    def tail(self, after: str = "", heartbeat: float | None = None) -> Iterator[Json | None]:
         """Yield the log's events after the one with id ``after``, then new ones as they come, until the end.
 
-        ``None`` is yielded after each ``heartbeat`` seconds of silence, so that a dead connection is noticed.
+        ``None`` is yielded after each ``heartbeat`` seconds of silence, if given: a dead connection is noticed so.
         """
         with self._changed:
             self._readers += 1
@@ -125,7 +125,7 @@ class Job:
             with self._changed:
                 self._readers -= 1
 
-    def _tail(self, position: int, heartbeat: float) -> Iterator[Json | None]:
+    def _tail(self, position: int, heartbeat: float | None) -> Iterator[Json | None]:
         while True:
             with self._changed:
                 if position >= len(self._log) and not self._finished:
@@ -150,5 +150,4 @@ class Job:
 
 
 def _position(after: str) -> int:
-    digits = after.removeprefix("evt_")
-    return int(digits) + 1 if digits.isdigit() else 0
+    return int(after.removeprefix("evt_")) + 1 if after else 0

@@ -68,7 +68,7 @@ def make_app(engine: Engine, token: str, on_ready: Callable[[], None], *, local:
         on_ready()
         yield
 
-    methods = ["GET", "POST", "DELETE"]
+    methods = ["GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"]  # also those that are refused, in Google's shape
     return Starlette(routes=[Route("/{path:path}", respond, methods=methods)], lifespan=lifespan)
 
 

@@ -15,7 +15,7 @@ from magic_ext.wire.content import Json
 from magic_ext.wire.steps import Step
 
 from .archive import Archive
-from .asked import Asked, read_body
+from .asked import Asked, check_results, read_body
 from .errors import bad_request, not_found
 from .files import Files
 from .inputs import check_addresses
@@ -64,6 +64,7 @@ class Engine:
         if asked.response_format is not None and not isinstance(model, WritesJson):
             raise bad_request(f"'response_format' with JSON is not supported by {model.name}: it answers in sentences.")
         chain = self._archive.chain(asked.previous_interaction_id) if asked.previous_interaction_id else ()
+        check_results(asked.steps, chain)
         job = Job(self._head(asked, model))
         bench = self.workbench(asked, chain, lambda: job.emit(_status(job, "queued")))
         job.on_cancel = bench.interrupt

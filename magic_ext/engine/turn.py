@@ -49,6 +49,7 @@ class _Turn:
         self._transcript = Transcript(job)
         self._failures = 0
         self.looks = 0
+        self._called = False
         self._said: list[str] = []
         # An answer in a certain form is looked at before it is given out, as long as there may be prose beside it.
         self._withholding = asked.response_format is not None and (asked.code_execution or bool(asked.functions))
@@ -61,6 +62,8 @@ class _Turn:
             match self._reply():
                 case base.Code() as code:
                     self._run(code)
+                    if self._called:  # beside the code, in the same reply
+                        return "requires_action"
                 case base.FunctionCall():
                     return "requires_action"
                 case None if self._in_form():
@@ -96,6 +99,7 @@ class _Turn:
 
     def _reply(self) -> base.Code | base.FunctionCall | None:
         self._said = []
+        self._called = False
         called: base.FunctionCall | None = None
         for part in self._parts():
             if self._job.cancelled.is_set():
@@ -106,7 +110,7 @@ class _Turn:
                     if not self._withholding:
                         self._transcript.text(text)
                 case base.Thought(text):
-                    if self._asked.thinking_summaries:
+                    if self._asked.generation.thinking_summaries:
                         self._transcript.thought(text)
                 case base.Image(data, mime_type):
                     self._transcript.image(data, mime_type)
@@ -115,7 +119,7 @@ class _Turn:
                 case base.FunctionCall(name, arguments):
                     self._transcript.close()
                     self._transcript.function_call(name, arguments)
-                    called = part
+                    called, self._called = part, True
                 case base.Code():
                     self._transcript.close()
                     return part
@@ -132,7 +136,9 @@ class _Turn:
             system_instruction=self._asked.system_instruction,
             code_execution=self._asked.code_execution and tools,
             functions=self._asked.functions if tools else (),
-            max_output_tokens=self._asked.max_output_tokens,
+            max_output_tokens=self._asked.generation.max_output_tokens,
+            sampling=self._asked.generation.sampling,
+            must_call=self._asked.generation.tool_choice == "any",
             response_format=self._asked.response_format,
         )
         return self._model.reply(conversation)

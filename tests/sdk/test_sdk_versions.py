@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 VERSIONS = ("2.0.0", "2.34.0", "3.4.0")
 HERE = Path(__file__).parent
 PLANNED = ("stream", "asynchronous", "kept", "labels", "files", "models", "errors")
-SCRIPTED = {"background": "slow", "functions": "weather", "formats": "json"}
+SCRIPTED = {"background": "slow", "functions": "weather", "many": "many", "formats": "json"}
 
 
 @pytest.fixture(scope="module", params=VERSIONS)

@@ -7,7 +7,7 @@ A reply without code or function call ends the turn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -88,6 +88,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     code_execution: bool = True  # whether the request carried the code_execution tool
     functions: tuple[dict[str, Any], ...] = ()  # declarations of the caller's own functions
     max_output_tokens: int | None = None
+    sampling: Mapping[str, Any] = {}  # temperature, top_p, seed, stop
+    must_call: bool = False  # whether the model is to call one of the functions, whatever it would rather do
     response_format: JsonFormat | None = None
 
     @property

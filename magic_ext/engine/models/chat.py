@@ -102,11 +102,13 @@ class ChatModel:
             "messages": chat_messages(conversation),
             "stream": True,
             "stream_options": {"include_usage": True},
+            **conversation.sampling,
         }
         if conversation.max_output_tokens is not None:
             body["max_tokens"] = conversation.max_output_tokens
         if conversation.functions:
             body["tools"] = [_tool(declaration) for declaration in conversation.functions]
+            body |= {"tool_choice": "required"} if conversation.must_call else {}
         if conversation.response_format is not None and not conversation.tools:  # held to it, no model calls a tool
             schema = conversation.response_format.schema or {"type": "object"}
             body["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
