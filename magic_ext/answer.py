@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from magic_ext.references.manifest import Manifest
-from magic_ext.wire.content import Image
-from magic_ext.wire.steps import CodeExecutionCall, CodeExecutionResult, ModelOutput, Step, output_text
+from magic_ext.wire.content import Image, Json, decode_contents, text_of
+from magic_ext.wire.steps import (
+    CodeExecutionCall,
+    CodeExecutionResult,
+    FunctionCall,
+    FunctionResult,
+    ModelOutput,
+    Step,
+    output_text,
+)
 from magic_ext.wire.usage import Usage
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
-__all__ = ["Answer", "Attempt", "Picture", "printed"]
+__all__ = ["Answer", "Attempt", "Call", "Picture", "printed"]
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -24,6 +33,19 @@ class Attempt(msgspec.Struct, frozen=True):
     code: str
     result: str
     failed: bool
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A call of one of the user's functions; ``result`` is what the model was told of what it returned or raised.
+
+    ``failed`` when it raised. ``seconds`` is ``None`` where nobody measured.
+    """
+
+    name: str
+    arguments: Json
+    result: str
+    failed: bool = False
+    seconds: float | None = None
 
 
 def printed(results: Iterable[CodeExecutionResult]) -> str:
@@ -67,7 +89,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     ``place`` says where the code ran (``"this computer"``, ``"Google's sandbox"``); ``sent`` is the manifest of what
     the question carried; ``status`` is the interaction's (``completed``, ``incomplete``, ``failed``, ...) or
     ``interrupted``.
-    ``steps`` holds everything, in order; the properties are readings of it.
+    ``steps`` holds everything, in order; the properties are readings of it. ``call_seconds`` are those that the user's
+    functions took, in the order of their results.
     """
 
     steps: tuple[Step, ...]
@@ -78,6 +101,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     place: str = ""
     status: str = "completed"
     seconds: float = 0.0
+    call_seconds: tuple[float, ...] = ()
 
     @property
     def text(self) -> str:
@@ -106,6 +130,23 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     def results(self) -> list[str]:
         """What each block of :attr:`code` printed."""
         return [attempt.result for attempt in self.attempts]
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls of the user's functions that the model asked for and got an answer to, in order.
+
+        >>> asked = FunctionCall("f1", "weather", {"city": "Kyiv"}), FunctionResult("f1", "weather", "-3 degrees")
+        >>> sent = Manifest(destination="Google", remote=True, prompt_bytes=0, prompt_tokens=0)
+        >>> Answer(steps=asked, sent=sent, call_seconds=(0.5,)).calls
+        (Call(name='weather', arguments={'city': 'Kyiv'}, result='-3 degrees', failed=False, seconds=0.5),)
+        """
+        asked = {step.id: step for step in self.steps if isinstance(step, FunctionCall)}
+        results = [step for step in self.steps if isinstance(step, FunctionResult)]
+        return tuple(
+            Call(result.name or call.name, call.arguments, _told(result), result.is_error, seconds)
+            for result, seconds in itertools.zip_longest(results, self.call_seconds[: len(results)])
+            for call in [asked.get(result.call_id, FunctionCall())]
+        )
 
     @property
     def images(self) -> list[Picture]:
@@ -149,3 +190,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
                     pass
         markdown, plain = zip(*pieces, strict=True) if pieces else ((), ())
         return {"text/markdown": "\n\n".join(markdown), "text/plain": "\n\n".join(plain) or repr(self)}
+
+
+def _told(result: FunctionResult) -> str:
+    """What a function's result says to the model, in words; a picture has none."""
+    if isinstance(result.result, str | list | None):
+        return text_of(decode_contents(result.result))
+    return msgspec.json.encode(result.result).decode()

@@ -150,6 +150,7 @@ class Course:
             place=self._where(),
             status=status or interaction.status or "incomplete",
             seconds=time.monotonic() - self._started,
+            call_seconds=tuple(called.seconds for called in self.calls),
         )
 
     def _follow_up(self, asked: tuple[FunctionCall, ...], watcher: Watcher) -> Request:

@@ -102,6 +102,10 @@ def test_the_model_asks_and_is_answered(
     assert "| weather() | function |" in receipt and "| weather() | function result |" in receipt
     assert {"text/plain": "42"} in ran.outputs
     assert notebook.value("answer.text") == "It is **-3** degrees."
+    assert notebook.value("[(c.name, c.arguments, c.result, c.failed) for c in answer.calls]") == [
+        ["weather", {"city": "Kyiv"}, '{"city":"Kyiv","degrees":-3}', False]
+    ]
+    assert notebook.value("[0 <= c.seconds < answer.seconds for c in answer.calls]") == [True]
     assert notebook.value("answer.usage.total_tokens") == 20
     assert notebook.value("[(e.name, e.kind) for e in answer.sent.entries]") == [
         ["weather()", "function"],
@@ -134,6 +138,8 @@ def test_several_calls_are_answered_together_whatever_becomes_of_them(
     assert [step["is_error"] for step in second["input"]] == [False, True, True, True, False]
     assert b"tulip" not in server.seen[1].body
     assert "Function failed: broken(" in str(ran.outputs)
+    assert notebook.value("[c.failed for c in _gemini.calls]") == [False, True, True, True, False]
+    assert notebook.value("_gemini.calls[1].result") == "RuntimeError: no line to Bonn"
 
 
 def test_a_model_that_only_calls_is_stopped(notebook: Any, asked_at: Callable[..., Any], google: Any) -> None:
