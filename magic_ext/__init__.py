@@ -24,10 +24,13 @@ __version__ = "0.1.0"
 
 def load_ipython_extension(shell: Any) -> None:
     """``%load_ext magic_ext``: register the magics, and see to it that an empty cell reaches them."""
+    from magic_ext.frontend.matcher import matcher_for
     from magic_ext.magics import GeminiExecMagics, with_body
 
-    shell.register_magics(GeminiExecMagics)
+    magics = GeminiExecMagics(shell)
+    shell.register_magics(magics)
     shell.input_transformers_cleanup.append(with_body)
+    shell.Completer.custom_matchers.append(matcher_for(magics))
 
 
 def unload_ipython_extension(shell: Any) -> None:
@@ -40,6 +43,8 @@ def unload_ipython_extension(shell: Any) -> None:
     shell.configurables[:] = [configurable for configurable in shell.configurables if configurable is not magics]
     transformers = shell.input_transformers_cleanup
     transformers[:] = [transformer for transformer in transformers if transformer is not with_body]
+    matchers = shell.Completer.custom_matchers
+    matchers[:] = [matcher for matcher in matchers if getattr(matcher, "matcher_identifier", "") != "gemini_exec"]
     shell.user_ns.pop("_gemini", None)
     if (embedded := sys.modules.get("magic_ext.engine.embedded")) is not None:
         embedded.close_embedded_engine()

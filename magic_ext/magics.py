@@ -117,6 +117,11 @@ class GeminiExecMagics(Magics):
             self._asking = Asking(self.shell)
         return self._asking
 
+    @property
+    def conversations(self) -> tuple[str, ...]:
+        """The names of the session's conversations."""
+        return self._asking.conversations if self._asking is not None else ()
+
     def _settings(self) -> Settings:
         from magic_ext.frontend.asking import Settings
 

@@ -10,7 +10,7 @@ import msgspec
 
 from magic_ext.wire.usage import Usage
 
-__all__ = ["Price", "cost", "dollars", "price_of", "prices_read"]
+__all__ = ["Price", "cost", "dollars", "known_models", "price_of", "prices_read"]
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +54,11 @@ def _table() -> _Table:
 def prices_read() -> date:
     """The day on which the newest of the prices was read."""
     return _table().read
+
+
+def known_models() -> tuple[str, ...]:
+    """The models in the table."""
+    return tuple(_table().models)
 
 
 def price_of(model: str, *, on: date, input_tokens: int = 0) -> Price | None:

@@ -101,6 +101,11 @@ class Asking:
         cells = live_cells(answer, numbers, self._last.bindings)
         paste(self._shell, cells if numbers else with_headings(answer, cells), origin(answer))
 
+    @property
+    def conversations(self) -> tuple[str, ...]:
+        """The names of the conversations that can be continued."""
+        return tuple(filter(None, self._threads))
+
     def stored_elsewhere(self) -> list[tuple[str, str]]:
         """The answers of this session that a server elsewhere may keep: its name and the interaction's id."""
         return [(a.sent.destination, a.interaction_id) for a in self.answers if a.sent.remote and a.interaction_id]

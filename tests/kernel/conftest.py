@@ -159,6 +159,14 @@ class Notebook:
             time.sleep(0.2)
         return bool(true)
 
+    def complete(self, code: str) -> dict[str, Any]:
+        """What the front end gets for Tab where ``|`` stands in the code."""
+        before, _, after = code.partition("|")
+        asked = self._client.complete(before + after, len(before))
+        while (reply := self._client.get_shell_msg(timeout=PATIENCE))["parent_header"].get("msg_id") != asked:
+            pass
+        return dict(reply["content"])
+
     def fails(self, code: str, *, live: bool = False) -> Ran:
         """Run a cell that must fail in one red line, and leave a kernel that runs the next one."""
         ran = self.run(code, live=live)
