@@ -8,7 +8,9 @@ import sys
 from collections.abc import Iterator
 
 from magic_ext.client.keys import FoundKey
+from magic_ext.client.recordings import KEEP_BYTES, KEEP_DAYS, Recordings, user_recordings
 from magic_ext.engine.embedded import best_isolation, open_files, open_store
+from magic_ext.http import OFFLINE, offline
 
 __all__ = ["report"]
 
@@ -25,9 +27,14 @@ _NEEDED = {
 }
 
 
-def report(key: FoundKey | None) -> str:
-    """The report as lines of text; each problem stands with the command that mends it."""
-    return "\n".join([*_versions(), *_running(), *_answering(key), *_kept()])
+def report(key: FoundKey | None, recordings: Recordings | None = None) -> str:
+    """The report as lines of text; each problem stands with the command that mends it.
+
+    ``recordings`` are the answers that are used, if not the user's own.
+    """
+    own = user_recordings()
+    used = [own, *([recordings] if recordings and recordings != own else [])]
+    return "\n".join([*_versions(), *_running(), *_answering(key), *_kept(), *map(_recorded, used)])
 
 
 def _versions() -> Iterator[str]:
@@ -52,6 +59,14 @@ def _answering(key: FoundKey | None) -> Iterator[str]:
         yield "no API key: offline-planner answers. For Gemini set GEMINI_API_KEY, or type %gemini key"
     else:
         yield f"API key from {key.source}: Gemini answers"
+    if offline():
+        yield f"{OFFLINE} is set: no connection is opened but to this computer"
+
+
+def _recorded(recordings: Recordings) -> str:
+    count, size = recordings.size
+    kept = f"; kept {KEEP_DAYS:g} days after their last use, {KEEP_BYTES / 1e6:g} MB at most" if recordings.swept else ""
+    return f"{count:,} recorded answers in {recordings.folder} ({size / 1e6:.1f} MB{kept})"
 
 
 def _kept() -> Iterator[str]:
@@ -60,7 +75,8 @@ def _kept() -> Iterator[str]:
     days, megabytes = store.retention.days, store.retention.megabytes
     yield f"{count:,} interactions in {store.path} ({size / 1e6:.1f} MB; kept {days:g} days, {megabytes:g} MB at most)"
     uploaded = files.list()
-    yield f"{len(uploaded):,} uploaded files in {files.folder} ({sum(file.size for file in uploaded) / 1e6:.1f} MB)"
+    room = f"{files.size / 1e6:.1f} MB; kept 48 hours, {files.limit / 1e6:g} MB at most"
+    yield f"{len(uploaded):,} uploaded files in {files.folder} ({room})"
 
 
 def _version(name: str) -> str:

@@ -126,7 +126,7 @@ def _is_label(text: str) -> bool:
 
 
 def _tools(raw: list[Any]) -> tuple[Json, ...]:
-    known = {"code_execution", "function", "google_search"}
+    known = {"code_execution", "function"}
     for position, tool in enumerate(raw):
         kind = tool.get("type") if isinstance(tool, dict) else None
         if not isinstance(kind, str) or kind not in known:

@@ -67,9 +67,10 @@ def open_store() -> Store:
 def open_files() -> Files:
     """The files uploaded by this user; raises :class:`GeminiExecError` where the folder can't be used."""
     from .files import Files
-    from .store import data_folder
+    from .store import data_folder, retention_from
 
-    return _opened(lambda: Files(data_folder() / "files"))
+    limit = int(retention_from(os.environ).file_megabytes * 1e6)
+    return _opened(lambda: Files(data_folder() / "files", limit))
 
 
 def _opened(open_it: Callable[[], T]) -> T:

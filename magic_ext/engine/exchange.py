@@ -19,6 +19,7 @@ _RPC_WORDS = {
     "authentication": "UNAUTHENTICATED",
     "invalid_request": "INVALID_ARGUMENT",
     "model_not_found": "NOT_FOUND",
+    "quota_exceeded": "RESOURCE_EXHAUSTED",
 }
 
 

@@ -82,7 +82,7 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Files:
-    """The uploaded files of one user on this computer, in ``folder``.
+    """The uploaded files of one user on this computer, in ``folder``: ``limit`` bytes at most.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -93,8 +93,9 @@ class Files:
     (None, 4, b'a,bc')
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limit: int = 20 * 1000**3) -> None:
         self.folder = folder
+        self.limit = limit
         self._uploads: dict[str, Upload] = {}
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -103,8 +104,12 @@ class Files:
     def begin(self, mime_type: str, display_name: str = "", size: int | None = None, name: str = "") -> Upload:
         """Begin an upload, of a file called ``name`` if one is given (``files/sales`` or ``sales``).
 
-        Raises a 400 for a size or a name that no file may have, and a 409 for a name that is taken.
+        Raises a 400 for a size or a name that no file may have, a 409 for a name that is taken, and a 429 where there
+        is no room left.
         """
+        self._sweep()
+        if self.size + (size or 0) > self.limit:
+            raise EngineError(429, "quota_exceeded", f"Uploaded files may have {self.limit} bytes in all: delete some.")
         if size is not None and not 0 <= size <= FILE_LIMIT:
             raise bad_request(f"A file may have {FILE_LIMIT} bytes at most.")
         upload = Upload(
@@ -144,6 +149,15 @@ class Files:
                 raise bad_request(f"The upload holds {held} bytes; its start announced {upload.size}.")
             del self._uploads[upload_id]
             return self._finish(upload, part)
+
+    @property
+    def size(self) -> int:
+        """The bytes of all files, and of the uploads that have begun."""
+        size = 0
+        for path in self.folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another process deleted it just now
+                size += path.stat().st_size
+        return size
 
     def get(self, id: str) -> StoredFile:
         """The file of that id; raises a 404 for one that is not there or has expired."""

@@ -101,7 +101,9 @@ async def _body(request: Request) -> bytes:
         if size <= BODY_LIMIT:
             pieces.append(piece)
     if size > BODY_LIMIT:
-        raise EngineError(413, "invalid_request", f"The request body is larger than {BODY_LIMIT} bytes.")
+        raise EngineError(
+            413, "invalid_request", f"A request body may have {BODY_LIMIT} bytes; upload files in chunks."
+        )
     return b"".join(pieces)
 
 

@@ -8,9 +8,11 @@ was working on is reported as failed.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,11 +37,23 @@ CREATE TABLE IF NOT EXISTS turns (
 """
 
 
+_SETTINGS = {
+    "GEMINI_EXEC_KEEP_DAYS": "days",
+    "GEMINI_EXEC_KEEP_MB": "megabytes",
+    "GEMINI_EXEC_FILES_MB": "file_megabytes",
+}
+_SWEPT_EVERY = 600.0  # seconds, in a process that keeps running
+
+
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
-    """How long interactions are kept, and how much of them: the oldest go first."""
+    """How long interactions are kept, and how much of them: the oldest go first.
+
+    ``file_megabytes`` is the room for uploaded files, which are refused when it is full.
+    """
 
     days: float = 7.0
     megabytes: float = 1024.0
+    file_megabytes: float = 20_000.0  # Google's limit for a project
 
 
 class StoredInteraction(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,16 +75,18 @@ def data_folder() -> Path:
 
 
 def retention_from(environ: Mapping[str, str]) -> Retention:
-    """The retention that ``GEMINI_EXEC_KEEP_DAYS`` and ``GEMINI_EXEC_KEEP_MB`` ask for.
+    """The retention that ``GEMINI_EXEC_KEEP_DAYS``, ``GEMINI_EXEC_KEEP_MB`` and ``GEMINI_EXEC_FILES_MB`` ask for.
 
     >>> retention_from({"GEMINI_EXEC_KEEP_DAYS": "1"}).days
     1.0
     """
     given: dict[str, float] = {}
-    for name, field in (("GEMINI_EXEC_KEEP_DAYS", "days"), ("GEMINI_EXEC_KEEP_MB", "megabytes")):
+    for name, field in _SETTINGS.items():
         try:
             given[field] = float(environ.get(name) or getattr(Retention(), field))
         except ValueError:
+            given[field] = math.nan
+        if not 0 <= given[field] < math.inf:
             raise GeminiExecError(f"{name} is {environ[name]!r}, not a number.", hint="Correct or unset it.") from None
     return Retention(**given)
 
@@ -119,6 +135,8 @@ class Store:
                 "UPDATE turns SET owner = '', head = ?, log = ? WHERE id = ?",
                 (msgspec.json.encode(head), msgspec.json.encode(log), id),
             )
+        if time.monotonic() - self._swept > _SWEPT_EVERY:
+            self.sweep()
 
     def get(self, id: str) -> StoredInteraction | None:
         """The interaction of that id, or ``None`` where it is not (or no longer) kept."""
@@ -160,6 +178,7 @@ class Store:
 
     def sweep(self) -> None:
         """Forget what is older than the retention, and the oldest where the file has grown too large."""
+        self._swept = time.monotonic()
         oldest = _stamp(datetime.now(UTC) - timedelta(days=self.retention.days))
         with self._connection() as connection:
             connection.execute("DELETE FROM turns WHERE begun < ?", (oldest,))

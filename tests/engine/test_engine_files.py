@@ -83,6 +83,19 @@ def test_an_expired_file_leaves_its_name(files: Files, monkeypatch: pytest.Monke
     assert files.read(_put(files, b"new", "sales").id) == b"new"
 
 
+def test_there_is_room_for_so_much_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = Files(tmp_path, limit=2000)
+    file = _put(files, b"x" * 1000)
+    with pytest.raises(EngineError, match="2000 bytes") as caught:
+        files.begin("text/csv", size=1001)
+    assert (caught.value.status, caught.value.code) == (429, "quota_exceeded")
+    files.delete(file.id)
+    files.begin("text/csv", size=1001)
+    monkeypatch.setattr("magic_ext.engine.files.EXPIRY", -EXPIRY)
+    files.begin("text/csv", size=2000)  # what has expired makes room, without a restart
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def _kinds(usage: Any, kind: str) -> dict[str, int]:
     return {count["modality"]: count["tokens"] for count in usage[f"{kind}_tokens_by_modality"]}
 

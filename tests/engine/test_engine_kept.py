@@ -104,5 +104,18 @@ def test_the_oldest_go_first_when_there_is_too_much(tmp_path: Path) -> None:
 
 def test_the_retention_is_set_by_the_environment() -> None:
     assert retention_from({"GEMINI_EXEC_KEEP_MB": "5"}) == Retention(megabytes=5)
-    with pytest.raises(GeminiExecError, match="GEMINI_EXEC_KEEP_DAYS"):
-        retention_from({"GEMINI_EXEC_KEEP_DAYS": "a week"})
+    assert retention_from({"GEMINI_EXEC_FILES_MB": "0.5"}).file_megabytes == 0.5
+    for wrong in ("a week", "-1", "nan", "inf"):
+        with pytest.raises(GeminiExecError, match="GEMINI_EXEC_KEEP_DAYS"):
+            retention_from({"GEMINI_EXEC_KEEP_DAYS": wrong})
+
+
+def test_a_process_that_keeps_running_forgets_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "i.sqlite", Retention(megabytes=0.01))
+    for number in range(8):
+        store.put(StoredInteraction(id=f"v1_{number}", head={"text": "x" * 3000}))
+    store.end("v1_7", {"text": "x" * 3000}, ())
+    assert store.size[0] == 8
+    monkeypatch.setattr("magic_ext.engine.store._SWEPT_EVERY", -1.0)
+    store.end("v1_7", {"text": "x" * 3000}, ())
+    assert store.size[0] == 3

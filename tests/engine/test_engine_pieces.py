@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from magic_ext.engine.asked import read_body
@@ -92,6 +92,7 @@ JSON = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first text is slow to make where nothing is cached
 @given(st.dictionaries(st.sampled_from(["model", "input", "tools", "generation_config", "store", "stream"]), JSON))
 def test_any_json_is_read_or_refused(body: object) -> None:
     with contextlib.suppress(EngineError):
