@@ -14,6 +14,7 @@ from magic_ext.references.policy import Policy
 from magic_ext.references.prepared import Binding, Named, Part, called, columns_line, shape
 from magic_ext.references.schemas import schema_part
 from magic_ext.references.screen import Screen, counted
+from magic_ext.references.screened import told_withheld
 from magic_ext.references.tables.dialect import open_text
 from magic_ext.references.tables.table import Table
 from magic_ext.references.things import Database, OtherFile, Picture, Scalar, TextFile, Value
@@ -87,7 +88,8 @@ def _table(named: Named, table: Table, policy: Policy, number: int) -> Part:
     data = given.sheet.data if given.sheet else b""
     columns = table.columns
     width = sum(not column.index for column in columns)
-    note = "; ".join([*([given.note] if given.note else []), *(given.sheet.notes if given.sheet else ())])
+    withheld = told_withheld(table)
+    note = "; ".join(filter(None, (given.note, withheld, *(given.sheet.notes if given.sheet else ()))))
     lines = [
         f"{called(named)}: {table.kind}, {shape(table.rows, width)}; {_extent(table, given.how, given.rows, file)}",
         columns_line(columns, index=True),

@@ -21,7 +21,7 @@ from magic_ext.references.tables.sheet import Column, Sheet, field, quoted
 from magic_ext.references.tables.table import Saved, Table
 from magic_ext.references.things import Database, Referent, TextFile, Thing, Value
 
-__all__ = ["ScreenedTable", "screened"]
+__all__ = ["ScreenedTable", "screened", "told_withheld"]
 
 _WITHHELD = "[withheld]"
 _KEY = re.compile(r"""(["'])((?:(?!\1)[^\\]|\\.){1,200})\1\s*:""")
@@ -74,9 +74,10 @@ class ScreenedTable(Table):
         return tuple(column for column in self._table.columns if not _withheld(column, self._screen))
 
     @property
-    def withheld(self) -> int:
-        """How many columns and levels of the index stay here."""
-        return len(self._gone)
+    def withheld(self) -> str:
+        """How many columns and levels of the index stay here, in words; their names stay here too."""
+        count = len(self._gone)
+        return f"{count:,} column{' is' if count == 1 else 's are'} withheld" if count else ""
 
     def sheet(self, positions: Sequence[int]) -> Sheet:
         """The rows as CSV, without what is withheld, and with the load expression that fits."""
@@ -127,6 +128,11 @@ def screened(referent: Referent, screen: Screen) -> Referent:
     except UnsendableError as error:
         raise UnsendableError(f"@{reference.written}: {error}", hint=error.hint) from error
     return msgspec.structs.replace(referent, thing=thing)
+
+
+def told_withheld(table: Table) -> str:
+    """What the model and the receipt are told of columns that stay here; ``""`` where none does."""
+    return table.withheld if isinstance(table, ScreenedTable) else ""
 
 
 def _screened(thing: Thing, screen: Screen) -> Thing:
