@@ -6,18 +6,17 @@ The source is edited at the byte offsets of its syntax tree, never written anew:
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-import msgspec
-
+from magic_ext.frontend.lacking import lacking, lacking_line
 from magic_ext.frontend.live.changes import may_change
 from magic_ext.frontend.live.exports import copied
 from magic_ext.frontend.live.loads import Load, Loads
 from magic_ext.frontend.live.modules import Imports
 from magic_ext.frontend.live.paths import Paths
-from magic_ext.frontend.live.remarks import changes, marks, sizes, worked_on
-from magic_ext.frontend.live.renaming import renamed
+from magic_ext.frontend.live.remarks import changes, marks, shown, sizes, worked_on
+from magic_ext.frontend.live.renaming import renamed, where_parameter
 from magic_ext.frontend.live.retyped import Typed, rows_typed, typed_in
 from magic_ext.frontend.needed import names_of, with_needed_blocks
 from magic_ext.frontend.sources import Edit, applied, faithful, parsed, span_of
@@ -62,32 +61,44 @@ def bind_all(blocks: Sequence[str], bindings: Sequence[Binding]) -> list[str]:
 
 def bound(blocks: Sequence[str], bindings: Sequence[Binding]) -> Bound:
     """The blocks as :func:`bind_all` gives them, and in words which tables the model had typed into its code."""
-    codes = [visible(block) for block in blocks]
-    first = _Reading(codes, bindings)
-    codes, bindings, names = _with_names_of_their_own(first, bindings)
-    reading = _Reading(codes, bindings) if names else first
+    first = _Reading([visible(block) for block in blocks], bindings, {})
+    codes, names, fixed = _with_names_of_their_own(first)
+    reading = _Reading(codes, bindings, names, fixed) if names or fixed else first
     there: set[str] = set()
     done = []
     for at, code in enumerate(codes):
-        done.append(reading.bound(at, frozenset(there), names))
+        done.append(reading.bound(at, frozenset(there)))
         found = names_of(code)
         there |= found.binds | found.needs
     return Bound(done, reading.notes)
 
 
 class _Reading:
-    """Blocks as they are understood together: paths and modules that one names, another one uses."""
+    """Blocks as they are understood together: paths and modules that one names, another one uses.
 
-    def __init__(self, codes: Sequence[str], bindings: Sequence[Binding]) -> None:
+    ``names`` are those of the user's that the code has other ones for; ``fixed`` are those that it should have, but
+    that can't be told apart.
+    """
+
+    def __init__(
+        self,
+        codes: Sequence[str],
+        bindings: Sequence[Binding],
+        names: Mapping[str, str],
+        fixed: frozenset[str] = frozenset(),
+    ) -> None:
         self.codes = codes
         self.bindings = bindings
         self.trees = [parsed(code) for code in codes]
-        known = [tree for tree in self.trees if tree is not None]
-        self.imports = Imports(known)
+        self._names = names
+        self._fixed = fixed
+        known = self.known
+        imports = Imports(known)
         self.typed = [typed_in(tree, bindings) if tree else [] for tree in self.trees]
-        finder = Loads(bindings, Paths(known, bindings, _texts(self.typed)), self.imports)
+        literals = Paths(known, bindings, _texts(self.typed))
+        finder = Loads(bindings, Paths(known, bindings), literals, imports)
         self.loads = [
-            self._settled(code, [*finder.of(tree, typed), *finder.typed(tree, typed)]) if tree else []
+            self._settled(code, tree, finder.all_of(tree, typed)) if tree else []
             for code, tree, typed in zip(codes, self.trees, self.typed, strict=True)
         ]
 
@@ -103,22 +114,33 @@ class _Reading:
         loaded = [load for part in self.loads for load in part if not load.obstacle]
         return [_typed_line(binding, rows, loaded) for binding, rows in rows_typed(typed)]
 
-    def uses(self, binding: Binding) -> bool:
-        """Whether any block loads it, or needs it by its name."""
-        loaded = any(load.bindings and binding in load.bindings for part in self.loads for load in part)
-        return loaded or self.needs(binding)
+    def variable(self, binding: Binding) -> str:
+        """What the code calls it."""
+        return self._names.get(binding.name, binding.name)
 
     def needs(self, binding: Binding) -> bool:
         """Whether a block needs the variable and none before it has made it."""
         there: set[str] = set()
         for code in self.codes:
             names = names_of(code)
-            if binding.name in names.needs - there:
+            if self.variable(binding) in names.needs - there:
                 return True
             there |= names.binds
         return False
 
-    def bound(self, at: int, there: frozenset[str], names: dict[str, str]) -> str:
+    def _used(self, at: int) -> list[Binding]:
+        """What a block loads, or calls by the name under which it is live data."""
+        tree = self.trees[at]
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree else set()
+        everywhere = [load for part in self.loads for load in part]
+        return [
+            one
+            for one in self.bindings
+            if any(one in load.bindings for load in self.loads[at])
+            or (self.variable(one) in names and (self.needs(one) or any(one in load.bindings for load in everywhere)))
+        ]
+
+    def bound(self, at: int, there: frozenset[str]) -> str:
         """One block, bound; ``there`` are names that earlier ones have made or taken."""
         code, tree, loads = self.codes[at], self.trees[at], self.loads[at]
         if tree is None:
@@ -128,31 +150,38 @@ class _Reading:
         edits += marks(code, tree, [load for load in loads if load.obstacle])
         given = list(self._given(code, loads, there))
         added = [*(load.source for load in done if load.source), *given]
+        lacks = lacking_line(lacking([code]))
         header = [
+            *([f"# {lacks}"] if lacks else []),
             *_imports(added, names_of(code).binds, there),
             *changes(code, done),
             *(f"# {line}" for line in dict.fromkeys(_typed_line(b, n, done) for b, n in rows_typed(self.typed[at]))),
-            *worked_on(tree, self.bindings, loads),
+            *worked_on(self._used(at), loads),
             *sizes(added, self.bindings),
-            *_kept(code, names),
+            *_kept(code, self._names),
             *given,
         ]
         lines = applied(code, edits).split("\n")
-        first = 1 if code.startswith("%%") else 0  # a cell magic has to stay in front
+        first = _beginning(code, tree)
         return "\n".join([*lines[:first], *header, *lines[first:]])
 
     def _given(self, code: str, loads: Sequence[Load], there: frozenset[str]) -> Iterator[str]:
         """Lines that stand for what the engine had loaded before the code ran."""
         names = names_of(code)
         for binding in self.bindings:
-            loaded = any(binding in load.bindings for load in loads)
-            if binding.name in names.needs - there and not loaded and binding.expression != binding.name:
-                yield f"{binding.name} = {_copy_of(binding)}"
+            name, loaded = self.variable(binding), any(binding in load.bindings for load in loads)
+            other = binding.expression != name or name in self._fixed
+            if name in names.needs - there and not loaded and other:
+                yield f"{name} = {_copy_of(binding)}"
 
-    def _settled(self, code: str, loads: Iterable[Load]) -> list[Load]:
+    def _settled(self, code: str, tree: ast.Module, loads: Iterable[Load]) -> list[Load]:
         kept = []
         for load in loads:
-            if not faithful(code, load.node):
+            roots = [root for binding in load.bindings for root in _roots(binding.expression)]
+            other = [root for root in roots if root in self._fixed or id(load.node) in where_parameter(tree, root)]
+            if other and not load.listing:
+                kept.append(load._replace(obstacle=f"{other[0]} is another variable there"))
+            elif not faithful(code, load.node):
                 kept.append(load._replace(obstacle=load.obstacle or "inside a formatted string"))
             elif load.obstacle or ast.get_source_segment(code, load.node) != load.source:  # else it fits as it stands
                 kept.append(load)
@@ -160,22 +189,23 @@ class _Reading:
         return [load for load in kept if not _is_inside(span_of(code, load.node), spans)]
 
 
-def _with_names_of_their_own(
-    reading: _Reading, bindings: Sequence[Binding]
-) -> tuple[list[str], list[Binding], dict[str, str]]:
-    """Give the code's variables other names where they would take the user's away or change it."""
-    codes, names = list(reading.codes), dict[str, str]()
-    kept: list[Binding] = []
-    for binding in bindings:
+def _with_names_of_their_own(reading: _Reading) -> tuple[Sequence[str], dict[str, str], frozenset[str]]:
+    """The code's variables under other names, where they would take the user's away or change it.
+
+    With the names that they got, and those for which that can't be done.
+    """
+    codes, names, fixed = reading.codes, dict[str, str](), set[str]()
+    for binding in reading.bindings:
         for root in _roots(binding.expression):
-            if root not in names and _takes(reading, binding, root):
-                new = _free(f"{root}_copy", codes)
-                changed = [renamed(code, root, new) if root in code else code for code in codes]
-                if all(code is not None for code in changed):
-                    codes, names[root] = [code for code in changed if code is not None], new
-        name = names.get(binding.name, binding.name)
-        kept.append(msgspec.structs.replace(binding, name=name))
-    return codes, kept, names
+            if root in names or not _takes(reading, binding, root):
+                continue
+            new = _free(f"{root}_copy", codes)
+            changed = [renamed(code, root, new) if root in code else code for code in codes]
+            if None in changed:
+                fixed.add(root)
+            else:
+                codes, names[root] = [code for code in changed if code is not None], new
+    return codes, names, frozenset(fixed)
 
 
 def _takes(reading: _Reading, binding: Binding, root: str) -> bool:
@@ -229,17 +259,23 @@ def _roots_of_all(source: str) -> Iterator[str]:
     return (node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name))
 
 
-def _kept(code: str, names: dict[str, str]) -> Iterator[str]:
+def _beginning(code: str, tree: ast.Module) -> int:
+    """The line before which nothing may stand: a cell magic comes first, and so does what is of the future."""
+    future = [node.lineno for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+    return max([int(code.startswith("%%")), *future])
+
+
+def _kept(code: str, names: Mapping[str, str]) -> Iterator[str]:
     for old, new in names.items():
         if new in code:
             yield f"# It works on {new}, so that your {old} stays as it is."
 
 
 def _typed_line(binding: Binding, rows: int, loads: Sequence[Load]) -> str:
-    typed = f"The code holds {rows:,} row{'s' * (rows != 1)} of {binding.name} typed in"
+    typed = f"The code holds {rows:,} row{'s' * (rows != 1)} of {shown(binding)} typed in"
     if any(binding in load.bindings for load in loads):
-        return f"{typed}; they are replaced by your live {binding.name}."
-    return f"{typed}; it does not use your live {binding.name}."
+        return f"{typed}; they are replaced by your live {shown(binding)}."
+    return f"{typed}; it does not use your live {shown(binding)}."
 
 
 def _texts(typed: Sequence[Sequence[Typed]]) -> dict[str, str]:

@@ -11,11 +11,12 @@ from magic_ext.markdown import neutralise
 from magic_ext.references.attach import Binding
 from magic_ext.wire.steps import CodeExecutionCall, ModelOutput
 
-from .binding import bind_all
+from .binding import bind_all, bound
 from .cells import Cell
+from .lacking import lacking, lacking_line
 from .needed import with_needed_blocks
 
-__all__ = ["live_cells", "with_headings"]
+__all__ = ["live_cells", "to_read_first", "with_headings"]
 
 _HEADING = re.compile(r"^#{1,6} .+$", re.MULTILINE)
 
@@ -25,6 +26,22 @@ def live_cells(answer: Answer, numbers: Sequence[int], bindings: Sequence[Bindin
 
     Earlier blocks whose names they need come along. Raises :class:`GeminiExecError` for a number that is none.
     """
+    wanted = _wanted(answer, numbers)
+    sources = bind_all(list(wanted), bindings)
+    return [Cell(source, block=number) for source, number in zip(sources, wanted.values(), strict=True)]
+
+
+def to_read_first(answer: Answer, numbers: Sequence[int], bindings: Sequence[Binding]) -> list[str]:
+    """What a person should know before running the cells of :func:`live_cells`, a line each.
+
+    Libraries that are not here, and tables that the model typed into its code.
+    """
+    blocks = list(_wanted(answer, numbers))
+    return [*filter(None, [lacking_line(lacking(blocks))]), *bound(blocks, bindings).notes]
+
+
+def _wanted(answer: Answer, numbers: Sequence[int]) -> dict[str, int]:
+    """The code of each block that is pasted, with the block's number."""
     attempts = answer.attempts
     for number in numbers:
         if not 1 <= number <= len(attempts):
@@ -33,14 +50,13 @@ def live_cells(answer: Answer, numbers: Sequence[int], bindings: Sequence[Bindin
             )
     worked = [index for index, attempt in enumerate(attempts) if not attempt.failed]
     chosen = [number - 1 for number in numbers] or worked or [len(attempts) - 1]
-    wanted: dict[str, int] = {}  # the code of a block to its number
+    wanted: dict[str, int] = {}
     for index in chosen:
         before = [earlier for earlier in worked if earlier < index]
         codes = {attempts[at].code: at + 1 for at in (*before, index)}
         blocks = [attempts[at].code for at in (*before, index)]
         wanted |= {code: codes[code] for code in with_needed_blocks(blocks, len(blocks) - 1)}
-    sources = bind_all(list(wanted), bindings)
-    return [Cell(source, block=number) for source, number in zip(sources, wanted.values(), strict=True)]
+    return wanted
 
 
 def with_headings(answer: Answer, cells: Sequence[Cell]) -> list[Cell]:

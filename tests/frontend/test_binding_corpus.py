@@ -124,8 +124,12 @@ PANDAS = [
     "def load(path='input_file_0.csv'):\n    return pd.read_csv(path)\nout = load()['units'].sum()",
     "def total():\n    sales = pd.read_csv('input_file_0.csv')\n    sales['units'] *= 2\n"
     "    return sales['units'].sum()\nout = total()",
-    "class Report:\n    def __init__(self, path):\n        self.df = pd.read_csv(path)\nout = 1\n"
-    "df = pd.read_csv('input_file_0.csv')",
+    "class Report:\n    def __init__(self, path):\n        self.df = pd.read_csv(path)\n"
+    "out = Report('input_file_0.csv').df.shape",
+    "class Report:\n    def __init__(self, path):\n        self.path = path\n    def load(self):\n"
+    "        return pd.read_csv(self.path)\nout = Report(path='input_file_0.csv').load().shape",
+    "class Report:\n    def read(self, path):\n        return pd.read_csv(path)\n"
+    "out = Report().read('input_file_0.csv').shape",
     "sales = pd.read_csv('input_file_0.csv')\nsales['double'] = sales['units'] * 2\nout = sales['double'].sum()",
     "sales = pd.read_csv('input_file_0.csv')\nsales = sales[sales['units'] > 40]\n"
     "whole = pd.read_csv('input_file_0.csv')\nout = len(sales), len(whole)",

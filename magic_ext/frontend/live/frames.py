@@ -89,7 +89,8 @@ class Frames:
     def of_columns(self, typed: Typed) -> str:
         """The live data as a frame of the columns that a literal holds, with the types that literals give."""
         export = Export(typed.binding)
-        names = [key.value for key in getattr(typed.node, "keys", ()) if isinstance(key, ast.Constant)]
+        first = typed.node.elts[0] if isinstance(typed.node, ast.List | ast.Tuple) else typed.node
+        names = [key.value for key in getattr(first, "keys", ()) if isinstance(key, ast.Constant)]
         meant = _reading(export.arguments, export.headers)
         if not meant.columns and not meant.rest:
             source = export.flat

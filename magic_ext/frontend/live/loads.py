@@ -34,6 +34,7 @@ _NAMING = frozenset(
     | {"exit", "FileNotFoundError", "ValueError", "match", "search", "get", "normpath", "filter", "any", "all"}
 )
 _PATH_KEYWORDS = frozenset(["filepath_or_buffer", "source", "fname", "file", "input_file", "path_or_buf"])
+_EMPTY: dict[type, str] = {ast.Constant: "''", ast.Dict: "{}", ast.List: "[]", ast.Tuple: "()"}
 
 
 class Load(NamedTuple):
@@ -49,13 +50,18 @@ class Load(NamedTuple):
 class Loads:
     """Finds the loads of a block, knowing what its expressions mean."""
 
-    def __init__(self, bindings: Sequence[Binding], paths: Paths, imports: Imports) -> None:
+    def __init__(self, bindings: Sequence[Binding], paths: Paths, literals: Paths, imports: Imports) -> None:
         self._bindings = bindings
         self._paths = paths
+        self._literals = literals
         self._imports = imports
 
-    def of(self, tree: ast.Module, typed: Sequence[Typed]) -> Iterator[Load]:
+    def all_of(self, tree: ast.Module, typed: Sequence[Typed]) -> list[Load]:
         """All loads of the block, outer ones before those inside them; ``typed`` are the tables typed into it."""
+        loads = list(self._calls(tree, typed))
+        return [*loads, *self._typed(tree, typed, loads)]
+
+    def _calls(self, tree: ast.Module, typed: Sequence[Typed]) -> Iterator[Load]:
         frames = Frames(tree, self._imports)
         literals = _named(tree, typed)
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
@@ -63,6 +69,8 @@ class Loads:
                 yield self._listed(call)
             elif (one := self._framed(call, literals)) is not None and (source := frames.of_columns(one)):
                 yield Load(call, source, (one.binding,))
+            elif (of_text := self._typed_load(call, frames)) is not None:
+                yield of_text
             elif (found := self._reads(call)) is not None:
                 yield self._load(call, *found, frames)
             elif (mapped := self._mapped(call)) is not None:
@@ -70,13 +78,33 @@ class Loads:
                 load = self._load(one_by_one, one_by_one.args[0], files, frames)
                 source = _called(one_by_one, one_by_one.args[0], load.node, load.source)
                 yield load._replace(node=reader, source=f"lambda path: {source}")
+            elif names := self._unclear(call):
+                loaded = tuple(one for one in self._bindings if one.file in names)
+                yield Load(call, "", loaded, f"{ast.unparse(call.func)} finds the file by itself")
 
-    def typed(self, tree: ast.Module, found: Sequence[Typed]) -> Iterator[Load]:
-        """What stands in the place of texts that hold a table whole."""
+    def _typed(self, tree: ast.Module, found: Sequence[Typed], loads: Sequence[Load]) -> Iterator[Load]:
+        """What stands in the place of literals that hold a table whole; nothing, where the ``loads`` need none."""
+        replaced = {id(node) for load in loads if not load.obstacle for node in ast.walk(load.node)}
         for one in found:
             export = Export(one.binding)
-            if one.whole and isinstance(one.node, ast.Constant) and export.text and not export.place:
+            if not one.whole or id(one.node) in replaced:
+                continue
+            uses = _uses(tree, one.node)
+            if uses and all(id(use) in replaced for use in uses):
+                yield Load(one.node, _EMPTY[type(one.node)], (one.binding,))
+            elif isinstance(one.node, ast.Constant) and export.text and not export.place:
                 yield Load(one.node, export.text, (one.binding,))
+
+    def _typed_load(self, call: ast.Call, frames: Frames) -> Load | None:
+        """A frame read from a text in the code that holds a table whole, where the live data can take its place."""
+        name = self._imports.qualified(call.func)
+        files = self._literals.of(call.args[0]) if call.args and name in _PANDAS | _POLARS else None
+        if files is None or len(files.names) != 1:
+            return None
+        binding = next(one for one in self._bindings if one.file == files.names[0])
+        library = frames.pandas if name in _PANDAS else frames.polars
+        found = library(call, Export(binding))
+        return Load(*found, (binding,)) if found else None
 
     def _framed(self, call: ast.Call, literals: Mapping[int | str, Typed]) -> Typed | None:
         """The literal of columns that a call makes a pandas frame of, and of nothing else."""
@@ -92,9 +120,25 @@ class Loads:
         if owner is not None and name in _PATH_READERS | _QUESTIONS and (files := self._paths.of(owner)):
             return owner, files
         named = [keyword.value for keyword in call.keywords if keyword.arg in _PATH_KEYWORDS]
-        if name in _NAMING or (isinstance(call.func, ast.Name) and name in self._paths.functions):
+        if name in _NAMING | self._paths.functions:
             return None
         return next(((arg, files) for arg in [*call.args, *named] if (files := self._paths.of(arg))), None)
+
+    def _unclear(self, call: ast.Call) -> tuple[str, ...]:
+        """The files that a call may read, where that is all that can be told."""
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        match call.args[:1]:
+            case [ast.Name(id=path)] if self._paths.looped(path):
+                readers = _PANDAS | _POLARS | _TEXT_READERS | _BINARY_READERS
+                return self._paths.files if self._imports.qualified(call.func) in readers else ()
+            case [ast.Constant(value=str())] | [ast.List() | ast.Tuple()] if (
+                name not in _NAMING and self._paths.of(call.args[0]) is None
+            ):
+                texts = [n.value for n in ast.walk(call.args[0]) if isinstance(n, ast.Constant)]
+                named = (self._paths.mentioned(text) for text in texts if isinstance(text, str) and "\n" not in text)
+                return tuple(dict.fromkeys(file for files in named for file in files))
+            case _:
+                return ()
 
     def _mapped(self, call: ast.Call) -> tuple[ast.expr, ast.Call, Files] | None:
         """A reader that is itself handed to ``map``, as the call that it comes to, for one file each."""
@@ -177,13 +221,26 @@ class Loads:
 
 def _named(tree: ast.Module, typed: Sequence[Typed]) -> dict[int | str, Typed]:
     """Literals of columns that hold a table whole, by themselves and by the one name that each is given."""
-    found: dict[int | str, Typed] = {id(one.node): one for one in typed if one.whole and isinstance(one.node, ast.Dict)}
+    whole = [one for one in typed if one.whole and not isinstance(one.node, ast.Constant)]
+    found: dict[int | str, Typed] = {id(one.node): one for one in whole}
     stored = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
     for node in ast.walk(tree):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if id(value) in found and stored.count(name) == 1:
                 found[name] = found[id(value)]
     return found
+
+
+def _uses(tree: ast.Module, value: ast.expr) -> list[ast.Name]:
+    """All reads of the name that the value is given."""
+    names = {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and node.value is value
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in names and isinstance(n.ctx, ast.Load)]
 
 
 def _handle(call: ast.Call, export: Export, kind: str) -> tuple[ast.expr, str, str]:

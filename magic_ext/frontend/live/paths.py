@@ -45,12 +45,15 @@ class Files(NamedTuple):
 class Paths:
     """What the expressions of some blocks, run one after the other, mean as paths.
 
-    ``texts`` are literals that hold what is in a file, with the file.
+    With ``texts``, literals that hold what is in a file, it is these that are followed, and no paths.
     """
 
-    def __init__(self, trees: Sequence[ast.Module], bindings: Sequence[Binding], texts: Mapping[str, str]) -> None:
+    def __init__(
+        self, trees: Sequence[ast.Module], bindings: Sequence[Binding], texts: Mapping[str, str] | None = None
+    ) -> None:
         self._texts = texts
         self._aliases: dict[str, str] = {}
+        bindings = bindings if texts is None else ()
         for binding in reversed(bindings):
             self._aliases |= dict.fromkeys(_aliases(binding), binding.file)
         self.files = tuple(dict.fromkeys(binding.file for binding in bindings if binding.file))
@@ -59,8 +62,10 @@ class Paths:
             if name not in self.files:
                 self._aliases.pop(name, None)
         self._names: dict[str, Files] = {}
-        self.functions = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        defined = (node for tree in trees for node in ast.walk(tree))
+        self.functions = {node.name for node in defined if isinstance(node, ast.FunctionDef | ast.ClassDef)}
         givers = list(_givers(trees))
+        self._loops = {name for name, _, element in givers if element} | set(_called_with(trees))
         for _ in range(4):  # names are given by names, a few deep
             self._names = dict(self._given(givers))
 
@@ -68,15 +73,16 @@ class Paths:
         """The files that an expression may stand for; ``None`` where it is no path of ours."""
         match node:
             case ast.Constant(value=str(text)):
-                return Files((self._texts[text],)) if text in self._texts else self._literal(text)
+                return self._literal(text)
             case ast.Name(id=name):
                 return self._names.get(name)
             case ast.Call():
                 return self._call(node)
             case ast.Subscript(value=value, slice=index):
                 return _picked(self.of(value), index)
-            case ast.Attribute(value=value, attr="name" | "path" | "stem"):
-                return self.of(value)
+            case ast.Attribute(value=value, attr=attr):
+                given = self._names.get(f"{ast.unparse(value)}.{attr}")
+                return given or (self.of(value) if attr in {"name", "path", "stem"} else None)
             case ast.BinOp(left=_, op=ast.Add() | ast.Div(), right=right):
                 return self.of(right) or self._pattern(node)
             case ast.JoinedStr():
@@ -97,13 +103,24 @@ class Paths:
         """Whether a call looks for files, and would find other ones here."""
         return _last(node.func) in _SEARCHES | _LISTINGS and self.of(node) is not None
 
+    def mentioned(self, text: str) -> tuple[str, ...]:
+        """The files that a text names somewhere in it, as an SQL query does."""
+        names = [file for alias, file in self._aliases.items() if alias in text and alias.count(".")]
+        return tuple(dict.fromkeys(names))
+
+    def looped(self, name: str) -> bool:
+        """Whether the name is a loop's or a called function's, of which nothing is known."""
+        return name in self._loops and name not in self._names
+
     def _literal(self, text: str) -> Files | None:
+        if self._texts is not None:
+            return Files((self._texts[text],)) if text in self._texts else None
         name = text.replace("\\", "/").rpartition("/")[2].strip("*")
-        for candidate in dict.fromkeys([name, name.removesuffix(".*"), name.removesuffix(".")]):
-            for alias, file in self._aliases.items():
-                if candidate and candidate in {alias, alias.rpartition(".")[0]}:
-                    return Files((file,))
-        return None
+        if name in self._aliases:
+            return Files((self._aliases[name],))
+        stem = name.removesuffix(".*").removesuffix(".")
+        found = [file for file in self.files if stem and stem == file.rpartition(".")[0]]
+        return Files((found[0],)) if found else None
 
     def _call(self, call: ast.Call) -> Files | None:
         function = _last(call.func)
@@ -207,6 +224,8 @@ def _givers(trees: Sequence[ast.Module]) -> Iterator[tuple[str, ast.expr | None,
         match node:
             case ast.Assign(targets=[ast.Name(id=name) as target], value=value):
                 yield name, value, False
+            case ast.Assign(targets=[ast.Attribute() as target], value=value):
+                yield ast.unparse(target), value, False
             case (
                 ast.AnnAssign(target=ast.Name(id=name) as target, value=value)
                 | ast.NamedExpr(target=ast.Name(id=name) as target, value=value)
@@ -233,25 +252,38 @@ def _givers(trees: Sequence[ast.Module]) -> Iterator[tuple[str, ast.expr | None,
             yield node.id, None, False
 
 
+def _called_with(trees: Sequence[ast.Module]) -> Iterator[str]:
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef):
+            yield from (name for name, _, _ in _parameters(node, nodes))
+
+
 def _parameters(function: ast.FunctionDef, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.expr | None, bool]]:
+    """What the parameters of a function or a method are given, wherever it is called."""
     names = [arg.arg for arg in [*function.args.posonlyargs, *function.args.args]]
     defaults = dict(zip(reversed(names), reversed(function.args.defaults), strict=False))
-    calls = [
-        n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == function.name
-    ]
-    mapped = [n for n in nodes if isinstance(n, ast.Call) and _last(n.func) == "map" and n.args[1:]]
-    for position, name in enumerate(names):
+    own = [name for name in names if name not in {"self", "cls"}]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and _last(node.func) in _called_as(function, nodes)]
+    mapped = [node for node in nodes if isinstance(node, ast.Call) and _last(node.func) == "map" and node.args[1:]]
+    for position, name in enumerate(own):
         for call in calls:
             by_name = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
             by_place = call.args[position] if position < len(call.args) else None
-            given = by_name or by_place or defaults.get(name)
-            yield name, given, False
+            yield name, by_name or by_place or defaults.get(name), False
         for call in mapped:
-            if isinstance(call.args[0], ast.Name) and call.args[0].id == function.name and position == 0:
+            if _last(call.args[0]) == function.name and position == 0:
                 yield name, call.args[1], True
         if not calls and name in defaults:
             yield name, defaults[name], False
     yield from ((arg.arg, None, False) for arg in function.args.kwonlyargs)
+
+
+def _called_as(function: ast.FunctionDef, nodes: Sequence[ast.AST]) -> set[str]:
+    """The name of a function; what makes an object is called by that of its class."""
+    if function.name != "__init__":
+        return {function.name}
+    return {node.name for node in nodes if isinstance(node, ast.ClassDef) and function in node.body}
 
 
 def _picked(found: Files | None, index: ast.expr) -> Files | None:

@@ -10,10 +10,24 @@ from magic_ext.frontend.live.loads import Load
 from magic_ext.frontend.sources import Edit, span_of
 from magic_ext.references.attach import Binding
 
-__all__ = ["changes", "marks", "sizes", "worked_on"]
+__all__ = ["changes", "marks", "shown", "sizes", "worked_on"]
 
 _LARGE = 100_000  # rows from which on writing them as text is worth a word
 _FETCHING = (".collect()", ".compute()", ".toPandas()", ".execute()", ".df()")
+
+
+def shown(binding: Binding) -> str:
+    """What the user calls it, as far as that is a short name."""
+    node = ast.parse(binding.expression, mode="eval").body
+    while not isinstance(node, ast.Name):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="pd"), attr="DataFrame"), args=[inner]):
+                node = inner
+            case ast.Call(func=ast.Attribute(value=owner, attr=attr)) if attr != "read_csv":
+                node = owner
+            case _:
+                return binding.name
+    return node.id
 
 
 def changes(code: str, loads: Sequence[Load]) -> list[str]:
@@ -26,10 +40,8 @@ def changes(code: str, loads: Sequence[Load]) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def worked_on(tree: ast.Module, bindings: Sequence[Binding], loads: Sequence[Load]) -> list[str]:
+def worked_on(used: Sequence[Binding], loads: Sequence[Load]) -> list[str]:
     """On how many of how many rows the answer was computed."""
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    used = [one for one in bindings if one.name in names or any(one in load.bindings for load in loads)]
     lines = []
     for binding in used:
         rows, sent = binding.rows, binding.rows_sent
@@ -38,9 +50,9 @@ def worked_on(tree: ast.Module, bindings: Sequence[Binding], loads: Sequence[Loa
         if rows is None or sent < rows:
             total = "an unknown number of" if rows is None else f"{rows:,}"
             takes = "this code takes all of them" if not _left(binding, loads) else "this code has none of them"
-            which = f"{sent:,} of {total} rows of {binding.name}; {takes}."
+            which = f"{sent:,} of {total} rows of {shown(binding)}; {takes}."
         else:
-            which = f"all {rows:,} rows of {binding.name}."
+            which = f"all {rows:,} rows of {shown(binding)}."
         lines.append(f"# The answer was computed on {which}")
     return lines
 
@@ -53,7 +65,7 @@ def sizes(added: Sequence[str], bindings: Sequence[Binding]) -> Iterator[str]:
         if any(fetch in binding.expression and source for source in sources for fetch in _FETCHING):
             yield f"# {binding.expression} brings all of it into memory: {many}."
         if any(".to_csv(" in source for source in sources) and (binding.rows is None or binding.rows >= _LARGE):
-            yield f"# All of {binding.name} is written as text for it, {many}: that takes a while."
+            yield f"# All of {shown(binding)} is written as text for it, {many}: that takes a while."
 
 
 def marks(code: str, tree: ast.Module, left: Sequence[Load]) -> list[Edit]:
@@ -68,7 +80,7 @@ def marks(code: str, tree: ast.Module, left: Sequence[Load]) -> list[Edit]:
             continue
         statement = max(at_line_start, key=lambda s: (s.lineno, s.col_offset))
         start = sum(len(line) + 1 for line in lines[: statement.lineno - 1]) + statement.col_offset
-        names = " and ".join(binding.name for binding in load.bindings)
+        names = " and ".join(dict.fromkeys(map(shown, load.bindings)))
         remark = (
             f"# Left as it was: it loads what was sent of {names}, in a way that has no counterpart here"
             f" ({_one_line(load.obstacle)})."
