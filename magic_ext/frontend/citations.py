@@ -14,10 +14,11 @@ from collections.abc import Iterable
 from magic_ext.markdown import escape, fenced
 from magic_ext.wire.content import Annotation, Text
 
-__all__ = ["marked", "sources"]
+__all__ = ["marked", "quoted_sources", "sources"]
 
 _PAGE = re.compile(r"https?://[^\s<>]{1,2000}", re.IGNORECASE)
 _QUOTED = {ord(mark): f"%{ord(mark):02X}" for mark in "()\\"}
+_LONGEST_QUOTE = 60  # characters
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 # What a mark may not stand in the middle of. Each stops where another could begin, so that the time is linear.
@@ -57,6 +58,43 @@ def sources(contents: Iterable[object]) -> str:
     return "\n".join(["Sources:", "", *lines]) if lines else ""
 
 
+def quoted_sources(contents: Iterable[object]) -> str:
+    """The pages that a text cites, each with the words it is cited for, for a text that is already written.
+
+    >>> page = Annotation(type="url_citation", start_index=6, end_index=10, url="https://a.example", title="A page")
+    >>> print(quoted_sources([Text("Kyiv: −3°. Brr.", (page,))]))
+    Sources:
+    [¹] A page <https://a.example>, for "−3"
+    """
+    blocks = [block for block in contents if isinstance(block, Text)]
+    cited: dict[str, dict[str, None]] = {}
+    titles: dict[str, str] = {}
+    for block in blocks:
+        for citation in _citations([block]):
+            url, words = str(citation.url), _words(block, citation)
+            cited.setdefault(url, {})[words] = None
+            titles[url] = titles.get(url) or (citation.title or "").strip()
+    lines = ["Sources:"]
+    for url, number in _numbers(blocks).items():
+        quotes = " and ".join(f'"{words}"' for words in cited[url] if words)
+        title = " ".join([titles[url], f"<{url}>"]).strip()
+        lines.append(f"{_mark(number)} {title}{', for ' if quotes else ''}{quotes}")
+    return "\n".join(lines) if len(lines) > 1 else ""
+
+
+def _words(block: Text, citation: Annotation) -> str:
+    """What is cited, in one line of bounded length; empty where the offsets are wrong."""
+    said, start, end = block.text.encode("utf-8", "replace"), citation.start_index or 0, citation.end_index or 0
+    if not 0 <= start <= end <= len(said):
+        return ""
+    line = " ".join(said[start:end].decode("utf-8", "ignore").split())
+    return line if len(line) <= _LONGEST_QUOTE else f"{line[: _LONGEST_QUOTE // 2]} … {line[-_LONGEST_QUOTE // 2 :]}"
+
+
+def _mark(number: int) -> str:
+    return f"[{str(number).translate(_RAISED)}]"
+
+
 def _link(url: str, title: str) -> str:
     return f"[{escape(title)}]({url.translate(_QUOTED)})" if title else f"<{url}>"
 
@@ -88,7 +126,7 @@ def _block(block: Text, numbers: dict[str, int]) -> str:
     pieces, before = [], 0
     for at, cited in sorted(marks.items()):
         gap = " " if places.ends_address(at) else ""
-        pieces += [text[before:at], gap, *(f"[{str(number).translate(_RAISED)}]" for number in sorted(cited))]
+        pieces += [text[before:at], gap, *(_mark(number) for number in sorted(cited))]
         before = at
     return "".join([*pieces, text[before:]])
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from magic_ext.frontend.bundles import Footer
-from magic_ext.frontend.citations import marked, sources
+from magic_ext.frontend.citations import marked, quoted_sources, sources
 from magic_ext.frontend.layout import layout
 from magic_ext.frontend.renderers.terminal import Terminal
 from magic_ext.markdown import neutralise
@@ -167,10 +167,25 @@ def test_the_time_is_linear(piece: str) -> None:
     assert seconds(160_000) < 40 * (seconds(20_000) + 0.001)  # 8 times the text: linear is 8, quadratic 64
 
 
-def test_a_terminal_lists_the_pages() -> None:
+@pytest.mark.parametrize("grows", [False, True], ids=["whole", "growing"])
+def test_a_terminal_shows_what_is_cited_and_where(grows: bool) -> None:
+    """Text that is written already can't be marked any more: there the words are quoted below it."""
     stream = io.StringIO()
     terminal = Terminal(stream)
     terminal.start(Manifest(destination="a.example", remote=True, prompt_bytes=1, prompt_tokens=1))
-    steps = [ModelOutput((Text("Paris.", (_cite(0, 6),)),))]
-    terminal.finish(Footer(model="m", place="p", code_expected=False), steps)
-    assert f"Paris.\n\nSources:\n\n1. [A page]({PAGE})\n" in stream.getvalue()
+    text = "Köln: 8 °C. Rain."
+    cited = ModelOutput((Text(text, (_cite(0, len("Köln: 8 °C".encode())),)),))
+    if grows:
+        terminal.update(0, lambda: ModelOutput((Text("Köln: 8"),)), False)
+        terminal.update(0, lambda: ModelOutput((Text(text),)), False)
+        terminal.update(0, lambda: cited, False)
+        terminal.update(0, lambda: cited, True)
+    terminal.finish(Footer(model="m", place="p", code_expected=False), [cited])
+    shown = text if grows else "Köln: 8 °C[¹]. Rain."
+    assert f'{shown}\n\nSources:\n[¹] A page <{PAGE}>, for "Köln: 8 °C"\n' in stream.getvalue()
+
+
+@given(st.text(max_size=30), st.lists(st.tuples(st.integers(-2, 40), st.integers(-2, 40)), max_size=4))
+def test_quoting_never_fails(text: str, spans: list[tuple[int, int]]) -> None:
+    pages = quoted_sources([Text(text, tuple(_cite(*span) for span in spans))])
+    assert pages.count("\n") == bool(spans)

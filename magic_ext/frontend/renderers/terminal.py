@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from magic_ext.frontend.bundles import Footer, footer_output, image_output, receipt_output, result_output
-from magic_ext.frontend.citations import sources
+from magic_ext.frontend.citations import marked, quoted_sources
 from magic_ext.frontend.layout import closing_notes, layout
 from magic_ext.markdown import visible
 from magic_ext.references.manifest import Manifest
@@ -60,9 +60,11 @@ class Terminal:
         match step:
             case UserInput():
                 return
-            case ModelOutput():
-                text = visible(step.text)
-                self._write(text[self._written.get(index, 0) :])
+            case ModelOutput(content):
+                # Citations come when the text is written already (wire.md section 3.3): marks go where nothing is yet.
+                written = self._written.get(index, 0)
+                text = visible(step.text if written or not done else marked(content))
+                self._write(text[written:])
                 self._written[index] = len(text)
             case _ if not done:
                 return
@@ -77,7 +79,7 @@ class Terminal:
             self._ended.add(index)
             if isinstance(step, ModelOutput):
                 self._write("\n\n" if step.text else "")
-                self._write(f"{visible(pages)}\n\n" if (pages := sources(step.content)) else "")
+                self._write(f"{visible(pages)}\n\n" if (pages := quoted_sources(step.content)) else "")
             if isinstance(step, ModelOutput | CodeExecutionResult):
                 self._figures(step)
 
