@@ -193,6 +193,10 @@ class Assembly:
         """The step at ``index`` as it stands now; raises ``KeyError`` where none has begun."""
         return decode_step(self._growing[index].plain())
 
+    def kind(self, index: int) -> str:
+        """The type of the step at ``index``, which costs nothing; raises ``KeyError`` where none has begun."""
+        return str(self._growing[index].step.get("type") or "")
+
     def done(self, index: int) -> bool:
         """Whether the step at ``index`` is whole."""
         return self._growing[index].done

@@ -285,6 +285,7 @@ def test_what_an_event_changed_is_told() -> None:
     assert assembly.apply(StepStart(4, OUTPUT)) == 4
     assert assembly.apply(StepDelta(2, text("x"))) == 2
     assert assembly.indices == (2, 4)
+    assert assembly.kind(4) == "model_output"
     assert not assembly.done(2)
     assert assembly.apply(StepStop(2)) == 2
     assert assembly.done(2)
