@@ -28,7 +28,7 @@ from magic_ext.references.tables.cells import utf8
 from .cells import paste
 from .closing import footer, origin
 from .dry import show_dry_run
-from .pasting import live_cells, with_headings
+from .pasting import live_cells, to_read_first, with_headings
 from .renderers import Renderer, choose_renderer
 from .shells import cell_id
 
@@ -98,6 +98,8 @@ class Asking:
         if self._last is None or not self.answers[-1].code:
             raise GeminiExecError("There is no code to paste yet.", hint="Ask something with %%gemini_exec first.")
         answer = self.answers[-1]
+        for line in to_read_first(answer, numbers, self._last.bindings):
+            print(line)
         cells = live_cells(answer, numbers, self._last.bindings)
         paste(self._shell, cells if numbers else with_headings(answer, cells), origin(answer))
 
