@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from magic_ext.engine.models import base
 from magic_ext.errors import GeminiExecError
 from magic_ext.wire.content import Json
+from magic_ext.wire.running import RUN_PYTHON, all_as_code
 
 from .accounting import by_modality, estimate
 from .asked import Asked
@@ -128,20 +129,24 @@ class _Turn:
 
     def _parts(self) -> Iterable[base.Part]:
         tools = self._withholding or self._asked.response_format is None
+        others = tuple(function for function in self._asked.functions if function.get("name") != RUN_PYTHON)
+        by_call = not self._asked.code_execution and len(others) < len(self._asked.functions)
+        steps = (*self._bench.steps, *self._transcript.steps)
         conversation = base.Conversation(
-            steps=(*self._bench.steps, *self._transcript.steps),
+            steps=all_as_code(steps) if by_call else steps,
             tables=self._bench.tables,
             pictures=self._bench.pictures,
             documents=self._bench.documents,
             system_instruction=self._asked.system_instruction,
-            code_execution=self._asked.code_execution and tools,
-            functions=self._asked.functions if tools else (),
+            code_execution=(self._asked.code_execution or by_call) and tools,
+            functions=(others if by_call else self._asked.functions) if tools else (),
             max_output_tokens=self._asked.generation.max_output_tokens,
             sampling=self._asked.generation.sampling,
             must_call=self._asked.generation.tool_choice == "any",
             response_format=self._asked.response_format,
         )
-        return self._model.reply(conversation)
+        parts = self._model.reply(conversation)
+        return _with_calls(parts) if by_call else parts
 
     def _run(self, code: base.Code) -> None:
         if not self._asked.code_execution:
@@ -177,6 +182,15 @@ class _Turn:
             self._transcript.text(f"The code failed {self._failures} times; the last error stands above.")
             self._transcript.close()
             raise _Stop("incomplete", "too_many_tool_calls", f"The code failed {self._failures} times.")
+
+
+def _with_calls(parts: Iterable[base.Part]) -> Iterator[base.Part]:
+    """The reply of a model whose code is run by whoever asks: the code becomes a call of ``run_python``."""
+    for part in parts:
+        if isinstance(part, base.Code):
+            yield base.FunctionCall(RUN_PYTHON, {"code": part.code})
+            return
+        yield part
 
 
 def take_turn(job: Job, asked: Asked, model: base.Model, bench: Workbench) -> Ending:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import msgspec
+
 from .content import Json, decode_contents
 from .steps import CodeExecutionCall, CodeExecutionResult, FunctionCall, FunctionResult, Step
 
-__all__ = ["RUN_PYTHON", "RUN_PYTHON_TOOL", "as_code", "declares_it"]
+__all__ = ["RUN_PYTHON", "RUN_PYTHON_TOOL", "all_as_code", "as_code"]
 
 RUN_PYTHON = "run_python"
 
@@ -38,6 +42,17 @@ def as_code(step: Step) -> Step:
     return step
 
 
-def declares_it(functions: tuple[Json, ...]) -> bool:
-    """Whether ``run_python`` is among the functions that a request declares."""
-    return any(function.get("name") == RUN_PYTHON for function in functions)
+def all_as_code(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps of a conversation, each by :func:`as_code`; a result may leave out the name of its function.
+
+    >>> [type(step).__name__ for step in all_as_code([FunctionCall("f1", "run_python"), FunctionResult("f1")])]
+    ['CodeExecutionCall', 'CodeExecutionResult']
+    """
+    known: set[str] = set()
+    seen: list[Step] = []
+    for step in steps:
+        if isinstance(step, FunctionCall) and step.name == RUN_PYTHON:
+            known.add(step.id)
+        unnamed = isinstance(step, FunctionResult) and not step.name and step.call_id in known
+        seen.append(as_code(msgspec.structs.replace(step, name=RUN_PYTHON) if unnamed else step))
+    return tuple(seen)
