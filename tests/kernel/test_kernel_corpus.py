@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 CORPUS = {path.stem: path for path in sorted((Path(__file__).parent.parent / "wire" / "corpus").glob("*.sse"))}
+NUMBERS = itertools.count(1)
 WELL = {"completed", "incomplete", "enlightened"}
 
 
@@ -21,7 +23,8 @@ def told(asked_at: Callable[..., Any], notebook: Any, faults: SimpleNamespace) -
 
     def ask(name: str, *, live: bool = False, options: str = "--show-thoughts") -> Any:
         asked_at(faults.reply(200, CORPUS[name].read_bytes(), content_type="text/event-stream"))
-        cell = f"%%gemini_exec -m gemini-3-flash-preview --cache off {options}\nWhat does {name} say?"
+        # No question twice: a recorded answer would do for it.
+        cell = f"%%gemini_exec -m gemini-3-flash-preview {options}\nQuestion {next(NUMBERS)}: what does {name} say?"
         return notebook.run(cell, live=live)
 
     return ask
