@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Generator, Mapping
+from urllib.parse import quote
 
 import msgspec
 
@@ -81,7 +82,8 @@ def _route(engine: Engine, call: Call) -> Reply:
 
 def _create(engine: Engine, body: bytes) -> Reply:
     job, asked, model = engine.create(decoded(body))
-    answered_by = {"x-gemini-exec-model": model.name}
+    # a header is no place for any letter but ASCII's, and a script may be called anything
+    answered_by = {"x-gemini-exec-model": quote(model.name, safe="/:+@")}
     if asked.background and not asked.stream:
         return json_reply(job.document, headers=answered_by)
     return Reply(

@@ -178,6 +178,13 @@ def test_the_body_decides_on_streaming_whatever_is_accepted(stream: bool | None,
         assert kind == ("text/event-stream" if stream else "application/json")
 
 
+@pytest.mark.parametrize("name", ["日本", "a b", "line\nbreak: x"])
+def test_a_model_may_be_called_anything(name: str, served: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    status, document = served.ask("POST", "/v1/interactions", {"model": f"openai:{name}", "input": "?"})
+    assert (status, document["model"], document["status"]) == (200, f"openai:{name}", "failed")
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "POST"])
 @pytest.mark.parametrize(("path", "code"), [("interactions/v1_x", "not_found"), ("files/x", 404), ("nonsense", 404)])
 def test_what_is_not_there_is_said_in_googles_shape(method: str, path: str, code: object, served: Server) -> None:

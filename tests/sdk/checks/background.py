@@ -11,6 +11,13 @@ started = client.interactions.create(
 assert started.status == "in_progress", started
 while not any(step.type == "code_execution_result" for step in client.interactions.get(started.id).steps):
     time.sleep(0.2)  # until the code runs; the caller's limit of time ends a run that never gets there
+seen = []
+for event in client.interactions.get(started.id, stream=True):  # taken up while it works
+    seen.append(event.event_id)
+    if event.event_type == "step.delta" and event.delta.type == "code_execution_result":
+        break
+again = client.interactions.get(started.id, stream=True, last_event_id=seen[-2])
+assert next(iter(again)).event_id == seen[-1]
 cancelled = client.interactions.cancel(started.id)
 assert cancelled.status == "cancelled", cancelled
 ended = client.interactions.get(started.id)
