@@ -79,6 +79,7 @@ FRAMES = {
     "integer labels": pd.DataFrame([[1, 2], [3, 4]]),
     "years as labels": pd.DataFrame([["a", 1], ["b", 2]], columns=pd.Index([2019, 2020], name="year")),
     "strange labels": pd.DataFrame([[1, 2, 3, 4]], columns=["a\nb", "", "[gemini-exec] x", 'q"uo,te']),
+    "sparse": pd.DataFrame({"s": pd.arrays.SparseArray([0, 0, 3]), "x": pd.arrays.SparseArray([np.nan, 1.5, np.nan])}),
     "one column of missing": pd.DataFrame({"a": [None, "x", None]}),
     "formulas": pd.DataFrame({"=cmd()": ["=1+1", "@x", "-3"], "<b>": ["*", "|", "`"]}),
     "columns of missing": pd.DataFrame(

@@ -125,7 +125,7 @@ def _column(label: Any, values: Any, is_index: bool) -> Column:
         return Column(label, str(dtype), is_index, cast=repr(str(dtype)))
     if name == "IntervalDtype":
         return Column(label, str(dtype), is_index, note="intervals, sent as text")
-    if name == "object":
+    if name == "ObjectDType":
         held = kind_of(_values(values))
         return Column(label, "object" if held in ("empty", "mixed") else f"object ({held})", is_index)
     return Column(label, str(dtype), is_index, kind=_kind(str(dtype)), cast=_cast(str(dtype)))
@@ -178,6 +178,9 @@ def _arrow(frame: Any) -> tuple[Any, tuple[str, ...]]:
         raise UnsendableError(f"The table has more than one column {twice!r}.", hint=hint)
     bare = frame.copy(deep=False)
     bare.attrs = {}  # attributes of the frame are nobody's data here, and need not be JSON
+    for position, dtype in enumerate(frame.dtypes):
+        if type(dtype).__name__ == "SparseDtype":  # Arrow has none
+            bare.isetitem(position, frame.iloc[:, position].sparse.to_dense())
     table, notes = _converted(bare)
     restored = table.schema.empty_table().to_pandas()
     if list(restored.columns) != labels:
