@@ -128,7 +128,7 @@ class Loads:
         """The files that a call may read, where that is all that can be told."""
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         match call.args[:1]:
-            case [ast.Name(id=path)] if self._paths.looped(path):
+            case [ast.Name() as path] if self._paths.looped(path):
                 readers = _PANDAS | _POLARS | _TEXT_READERS | _BINARY_READERS
                 return self._paths.files if self._imports.qualified(call.func) in readers else ()
             case [ast.Constant(value=str())] | [ast.List() | ast.Tuple()] if (

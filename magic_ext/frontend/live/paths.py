@@ -10,6 +10,8 @@ import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from magic_ext.frontend.live.givers import givers_of, last, parameters_of
+from magic_ext.frontend.live.scopes import variables
 from magic_ext.references.attach import Binding
 
 __all__ = ["Files", "Paths", "real_path"]
@@ -64,8 +66,9 @@ class Paths:
         self._names: dict[str, Files] = {}
         defined = (node for tree in trees for node in ast.walk(tree))
         self.functions = {node.name for node in defined if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-        givers = list(_givers(trees))
-        self._loops = {name for name, _, element in givers if element} | set(_called_with(trees))
+        self._variables = {key: name for tree in trees for key, name in variables(tree).items()}
+        givers = list(givers_of(trees, self._variables))
+        self._loops = {name for name, _, element in givers if element} | set(parameters_of(trees, self._variables))
         for _ in range(4):  # names are given by names, a few deep
             self._names = dict(self._given(givers))
 
@@ -75,7 +78,7 @@ class Paths:
             case ast.Constant(value=str(text)):
                 return self._literal(text)
             case ast.Name(id=name):
-                return self._names.get(name)
+                return self._names.get(self._variables.get(id(node), name))
             case ast.Call():
                 return self._call(node)
             case ast.Subscript(value=value, slice=index):
@@ -101,15 +104,16 @@ class Paths:
 
     def searches(self, node: ast.Call) -> bool:
         """Whether a call looks for files, and would find other ones here."""
-        return _last(node.func) in _SEARCHES | _LISTINGS and self.of(node) is not None
+        return last(node.func) in _SEARCHES | _LISTINGS and self.of(node) is not None
 
     def mentioned(self, text: str) -> tuple[str, ...]:
         """The files that a text names somewhere in it, as an SQL query does."""
         names = [file for alias, file in self._aliases.items() if alias in text and alias.count(".")]
         return tuple(dict.fromkeys(names))
 
-    def looped(self, name: str) -> bool:
+    def looped(self, node: ast.Name) -> bool:
         """Whether the name is a loop's or a called function's, of which nothing is known."""
+        name = self._variables.get(id(node), node.id)
         return name in self._loops and name not in self._names
 
     def _literal(self, text: str) -> Files | None:
@@ -123,7 +127,7 @@ class Paths:
         return Files((found[0],)) if found else None
 
     def _call(self, call: ast.Call) -> Files | None:
-        function = _last(call.func)
+        function = last(call.func)
         owner = call.func.value if isinstance(call.func, ast.Attribute) else None
         if function in _SEARCHES:
             return self._searched(call.args)
@@ -216,76 +220,6 @@ def _written(trees: Sequence[ast.Module]) -> Iterator[str]:
                     yield path
 
 
-def _givers(trees: Sequence[ast.Module]) -> Iterator[tuple[str, ast.expr | None, bool]]:
-    """Each name with an expression that it is given; ``True`` where it is an element of that; ``None`` for unknown."""
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    understood: set[int] = set()
-    for node in nodes:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name) as target], value=value):
-                yield name, value, False
-            case ast.Assign(targets=[ast.Attribute() as target], value=value):
-                yield ast.unparse(target), value, False
-            case (
-                ast.AnnAssign(target=ast.Name(id=name) as target, value=value)
-                | ast.NamedExpr(target=ast.Name(id=name) as target, value=value)
-            ):
-                yield name, value, False
-            case (
-                ast.For(target=ast.Name(id=name) as target, iter=many)
-                | ast.comprehension(target=ast.Name(id=name) as target, iter=many)
-            ):
-                yield name, many, True
-            case (
-                ast.For(target=ast.Tuple(elts=[_, ast.Name(id=name) as target]), iter=ast.Call() as many)
-                | ast.comprehension(target=ast.Tuple(elts=[_, ast.Name(id=name) as target]), iter=ast.Call() as many)
-            ) if _last(many.func) in {"enumerate", "items"}:
-                yield name, many, True
-            case ast.FunctionDef():
-                yield from _parameters(node, nodes)
-                continue
-            case _:
-                continue
-        understood.add(id(target))
-    for node in nodes:
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and id(node) not in understood:
-            yield node.id, None, False
-
-
-def _called_with(trees: Sequence[ast.Module]) -> Iterator[str]:
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    for node in nodes:
-        if isinstance(node, ast.FunctionDef):
-            yield from (name for name, _, _ in _parameters(node, nodes))
-
-
-def _parameters(function: ast.FunctionDef, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.expr | None, bool]]:
-    """What the parameters of a function or a method are given, wherever it is called."""
-    names = [arg.arg for arg in [*function.args.posonlyargs, *function.args.args]]
-    defaults = dict(zip(reversed(names), reversed(function.args.defaults), strict=False))
-    own = [name for name in names if name not in {"self", "cls"}]
-    calls = [node for node in nodes if isinstance(node, ast.Call) and _last(node.func) in _called_as(function, nodes)]
-    mapped = [node for node in nodes if isinstance(node, ast.Call) and _last(node.func) == "map" and node.args[1:]]
-    for position, name in enumerate(own):
-        for call in calls:
-            by_name = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
-            by_place = call.args[position] if position < len(call.args) else None
-            yield name, by_name or by_place or defaults.get(name), False
-        for call in mapped:
-            if _last(call.args[0]) == function.name and position == 0:
-                yield name, call.args[1], True
-        if not calls and name in defaults:
-            yield name, defaults[name], False
-    yield from ((arg.arg, None, False) for arg in function.args.kwonlyargs)
-
-
-def _called_as(function: ast.FunctionDef, nodes: Sequence[ast.AST]) -> set[str]:
-    """The name of a function; what makes an object is called by that of its class."""
-    if function.name != "__init__":
-        return {function.name}
-    return {node.name for node in nodes if isinstance(node, ast.ClassDef) and function in node.body}
-
-
 def _picked(found: Files | None, index: ast.expr) -> Files | None:
     if found is None or not found.many:
         return None
@@ -310,15 +244,7 @@ def _pattern_of(node: ast.expr) -> str:
             return "".join(_pattern_of(part) for part in parts)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             return _pattern_of(left) + _pattern_of(right)
-        case ast.Call(args=[*_, last]) if _last(node.func) in {"join", "Path"}:
-            return _pattern_of(last)
+        case ast.Call(args=[*_, end]) if last(node.func) in {"join", "Path"}:
+            return _pattern_of(end)
         case _:
             return "*"
-
-
-def _last(function: ast.expr) -> str:
-    match function:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case _:
-            return ""
