@@ -65,7 +65,8 @@ def _answering(key: FoundKey | None) -> Iterator[str]:
 
 def _recorded(recordings: Recordings) -> str:
     count, size = recordings.size
-    kept = f"; kept {KEEP_DAYS:g} days after their last use, {KEEP_BYTES / 1e6:g} MB at most" if recordings.swept else ""
+    limits = f"; kept {KEEP_DAYS:g} days after their last use, {KEEP_BYTES / 1e6:g} MB at most"
+    kept = limits if recordings.swept else ""
     return f"{count:,} recorded answers in {recordings.folder} ({size / 1e6:.1f} MB{kept})"
 
 

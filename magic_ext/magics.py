@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from traitlets import Bool, Dict, Enum, Float, List, Unicode
 
-from magic_ext.options import Paste, Run, options_table
+from magic_ext.options import CacheUse, Paste, Run, options_table
 from magic_ext.wire.request import ThinkingLevel
 
 if TYPE_CHECKING:
@@ -52,6 +52,20 @@ class _Key(Unicode[str, str]):
         return _Hidden(super().validate(obj, value))
 
 
+class _HiddenDict(dict[str, str]):
+    """Headers whose values a listing of the settings does not give away."""
+
+    def __repr__(self) -> str:
+        return repr(dict.fromkeys(self, "***"))
+
+
+class _Headers(Dict):
+    """Headers, which `%config GeminiExecMagics` lists with `***` for their values: one may be a key."""
+
+    def validate(self, obj: Any, value: Any) -> dict[str, str]:
+        return _HiddenDict(super().validate(obj, value) or {})
+
+
 @magics_class
 class GeminiExecMagics(Magics):
     """The magics and their settings: ``%config GeminiExecMagics.model = "..."``, or in a config file."""
@@ -59,12 +73,19 @@ class GeminiExecMagics(Magics):
     model = Unicode("", help="The model that answers; empty: Gemini with a key, else offline-planner.").tag(config=True)
     thinking = Enum(["", *get_args(ThinkingLevel)], "", help="How much Gemini thinks first.").tag(config=True)
     run = Enum(["", *get_args(Run)], "", help="Where code runs; empty: where the model is.").tag(config=True)
-    send = Unicode("auto", help="What leaves of a table: auto, schema, sample, head(N) or full.").tag(config=True)
+    run_unasked = Bool(False, help="With run = kernel, run a model's code without asking first.").tag(config=True)
+    run_seconds = Float(300.0, min=0.1, help="How long a block may run in your kernel.").tag(config=True)
+    send = Unicode("", help="What leaves: auto, schema, sample, head(N), full; empty: auto, but ask.").tag(config=True)
+    deny_columns = List(Unicode(), help="Columns that never leave, with * and ?.").tag(config=True)
+    redact = List(Unicode(), help="What is replaced: email, phone, key, card, re:PATTERN.").tag(config=True)
+    allow_secrets = Bool(False, help="Send what looks like a key.").tag(config=True)
     paste = Enum(get_args(Paste), "none", help="Code that goes into a new cell by itself.").tag(config=True)
     system = Unicode("", help="An instruction for the model.").tag(config=True)
     timeout = Float(120.0, min=0.001, help="The longest silence to wait through, in seconds.").tag(config=True)
     show_thoughts = Bool(False, help="Show the model's summaries of its thoughts.").tag(config=True)
     code = Bool(True, help="Let the model run code.").tag(config=True)
+    cache = Enum(get_args(CacheUse), "use", help="Recorded answers: use, only, refresh or off.").tag(config=True)
+    cache_dir = Unicode("", help="The folder of recorded answers; empty: one in your cache folder.").tag(config=True)
     budget = Unicode("", help="What one cell may cost, as in 20k tokens or 0.05usd; empty: no limit.").tag(config=True)
     session_budget = Unicode("5M", help="What a kernel's session may cost, tokens or usd.").tag(config=True)
     search = Bool(False, help="Let Gemini search the web.").tag(config=True)
@@ -76,7 +97,7 @@ class GeminiExecMagics(Magics):
     api_key = _Key("", help="The Gemini API key; better in GEMINI_API_KEY or by %gemini key.").tag(config=True)
     base_url = Unicode("", help="The server; empty: GOOGLE_GEMINI_BASE_URL, else Google's.").tag(config=True)
     api_version = Unicode("", help="The version in the server's paths; empty: the package's.").tag(config=True)
-    headers = Dict(help="Further headers for every request.").tag(config=True)
+    headers = _Headers(help="Further headers for every request.").tag(config=True)
 
     def __init__(self, shell: Any = None, **kwargs: Any) -> None:
         super().__init__(shell, **kwargs)

@@ -12,9 +12,10 @@ import msgspec
 from magic_ext.errors import GeminiExecError
 from magic_ext.wire.request import ThinkingLevel
 
-__all__ = ["OPTIONS", "BadOption", "Option", "Options", "Paste", "Run", "options_table", "parse_options"]
+__all__ = ["OPTIONS", "BadOption", "CacheUse", "Option", "Options", "Paste", "Run", "options_table", "parse_options"]
 
-Run = Literal["google", "local"]
+Run = Literal["google", "local", "kernel"]
+CacheUse = Literal["use", "only", "refresh", "off"]
 Paste = Literal["last", "all", "none"]
 
 
@@ -54,9 +55,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     conversation: str | None = None
     run: str | None = None
     send: str | None = None
+    allow_secrets: bool = False
     paste: str | None = None
     out: str | None = None
     dry_run: str | None = None
+    cache: CacheUse | None = None
     budget: str | None = None
     search: bool | None = None
     tools: tuple[str, ...] = ()
@@ -94,13 +97,18 @@ OPTIONS: tuple[Option, ...] = (
         field="run",
         value="PLACE",
         choices=get_args(Run),
-        help="where code runs: Google's sandbox, or isolated on this computer",
+        help="where code runs: Google's sandbox, isolated on this computer, or in your own kernel after a yes",
     ),
     Option(
         flags=("--send",),
         field="send",
         value="POLICY",
         help="what leaves of a table: `auto`, `schema`, `sample`, `head(N)` or `full`; a reference's own policy wins",
+    ),
+    Option(
+        flags=("--allow-secrets",),
+        field="allow_secrets",
+        help="send what looks like a key too, which else stops the cell",
     ),
     Option(
         flags=("--paste",),
@@ -137,6 +145,13 @@ OPTIONS: tuple[Option, ...] = (
         help="let the model call your function NAME, which runs here; may be given several times",
     ),
     Option(flags=("--system",), field="system", value="TEXT", help="an instruction for the model, for this cell"),
+    Option(
+        flags=("--cache",),
+        field="cache",
+        value="USE",
+        choices=get_args(CacheUse),
+        help="a recorded answer: `use` it, give `only` those, `refresh` it by asking again, or `off`",
+    ),
     Option(flags=("--timeout",), field="timeout", value="SECONDS", help="the longest silence to wait through (120)"),
     Option(
         flags=("--background",),

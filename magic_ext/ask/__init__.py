@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .course import Course
-from .question import Question, Tip, Watcher
+from .question import Cache, CacheUse, Question, Tip, Watcher
 
-__all__ = ["Course", "Question", "Tip", "Watcher"]
+__all__ = ["Cache", "CacheUse", "Course", "Question", "Tip", "Watcher"]

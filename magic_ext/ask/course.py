@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +11,28 @@ import msgspec
 
 from magic_ext.answer import Answer
 from magic_ext.client.endpoint import GOOGLE, Endpoint
-from magic_ext.client.errors import ApiError, api_error
+from magic_ext.client.errors import ApiError, BadRequest, NotFound, api_error
 from magic_ext.client.interactions import Client, Timeouts
 from magic_ext.engine.embedded import Handover, best_isolation, embedded_engine
+from magic_ext.engine.models.registry import OFFLINE_PLANNER
 from magic_ext.errors import GeminiExecError
 from magic_ext.functions.calling import Called, Terms, call
 from magic_ext.functions.declaring import declare
-from magic_ext.references.attach import Binding, Local, Prepared, Remote, prepare
-from magic_ext.references.manifest import Manifest
+from magic_ext.references.attach import Binding, Here, Local, Prepared, Remote, prepare
+from magic_ext.references.manifest import Entry, Manifest
 from magic_ext.wire.content import Json
 from magic_ext.wire.request import Request, count_contents, user_input
+from magic_ext.wire.running import RUN_PYTHON, as_code
 from magic_ext.wire.steps import CodeExecutionCall, FunctionCall, FunctionResult, Step
 from magic_ext.wire.usage import Usage
 
+from .isolated import Isolated
 from .listening import Listening
-from .outgoing import along, entry, kept, request_of, uploaded
+from .outgoing import again, along, entry, forgotten, kept, request_of, uploaded, with_history
 from .question import Question, Tip, Watcher, check
+from .recorded import Recall, replayed
+from .running import CodeRuns, Runner
+from .secrets import refuse_secrets, refuse_secrets_in_result
 from .spending import bounded
 
 __all__ = ["Course"]
@@ -45,27 +51,50 @@ class _Nobody:
     def status(self, text: str) -> None:
         pass
 
+    def flush(self) -> None:
+        pass
+
 
 class Course:
     """One question on its way: prepared (nothing sent yet), then run once.
 
-    Raises :class:`GeminiExecError` where a reference is unknown or can't be sent.
+    ``in_kernel`` makes what runs code in the user's own kernel, given what is referred to. Raises
+    :class:`GeminiExecError` where a reference is unknown or can't be sent.
     """
 
-    def __init__(self, question: Question, namespace: Mapping[str, Any], cwd: Path) -> None:
+    def __init__(
+        self,
+        question: Question,
+        namespace: Mapping[str, Any],
+        cwd: Path,
+        in_kernel: Callable[[Prepared], Runner] | None = None,
+    ) -> None:
         check(question)
         self.question = question
         self._functions = declare(question.tools, namespace)
         endpoint = question.place.endpoint
-        files = question.tip.files if question.tip else 0
-        destination = Remote(endpoint.host, files) if endpoint is not None else Local(_handover.folder())
-        prepared, manifest = prepare(question.prompt, question.references, namespace, cwd, destination, question.policy)
+        prepared, manifest = prepare(
+            question.prompt,
+            question.references,
+            namespace,
+            cwd,
+            _destination(question),
+            question.policy,
+            question.screen,
+        )
         self.prepared: Prepared = prepared
+        self._runs = self._code_runs(in_kernel) if question.runs_by_call else None
         self.request = request_of(question, prepared, self._functions)
         told = (entry(f"{function.name}()", "function", function.bytes) for function in self._functions)
         entries = (*manifest.entries, *told, *(along(self.request) if endpoint is not None else ()))
-        self.manifest: Manifest = msgspec.structs.replace(manifest, entries=entries)
+        self.recall = Recall(question, prepared, self.request)
+        asking: Manifest = msgspec.structs.replace(manifest, entries=entries)
+        self.manifest = asking if self.recall.recording is None else replayed(asking)
+        if self.manifest.remote and not self.manifest.replayed:
+            refuse_secrets(question, prepared, self.request)
+        self.remark = ""  # what the user should know besides the answer
         self.calls: tuple[Called, ...] = ()
+        self.returned: tuple[Entry, ...] = ()
         self._heard = Listening(_Nobody())
         self._started = time.monotonic()
 
@@ -75,24 +104,29 @@ class Course:
         What had arrived until then is in :meth:`answer`.
         """
         self._started = time.monotonic()
-        self.request = bounded(self.request, self.question, self.input_tokens, Usage())
-        self._heard = Listening(watcher)
-        with self._client(watcher) as client:
-            if self.question.place.endpoint is not None:
-                self.request = uploaded(self.request, client, watcher.status)
-            watcher.status(f"asking {self.question.place.model}")
-            self._heard.hear(client, self.request)
-            rounds = 0
-            while asked := self._heard.asked:
-                if rounds == ROUNDS:
-                    raise GeminiExecError(
-                        f"The model asked for functions {ROUNDS} times without an answer.",
-                        hint="Ask for less at once, or let the functions return more.",
-                    )
-                rounds += 1
-                self._heard.hear(client, self._follow_up(asked, watcher))
+        if self.recall.recording is None:
+            self.request = bounded(self.request, self.question, self.input_tokens, Usage())
+        self._heard = Listening(watcher) if self._runs is None else Listening(watcher, as_code)
+        if self._runs is None:
+            self._converse(watcher)
+        else:
+            if self.recall.recording is None:
+                self._runs.runner.check()
+            try:
+                self._converse(watcher)
+            except BaseException:
+                self._runs.runner.leave(kept=False)
+                raise
+            self._runs.runner.leave(kept=True)
         self._check()
+        self.remark = self.recall.keep(self._heard.interaction, self._heard.raw_steps, self._where())
         return self.answer()
+
+    @property
+    def answerable(self) -> bool:
+        """Whether anybody can answer: a recording, this computer, or a server that there is a key for."""
+        endpoint = self.question.place.endpoint
+        return endpoint is None or bool(endpoint.key) or self.recall.recording is not None
 
     def count(self) -> int:
         """The tokens of the question as the server counts them; it gets the content for that, and asks no model."""
@@ -110,17 +144,21 @@ class Course:
     @property
     def tip(self) -> Tip:
         """The conversation as it stands after this question."""
-        stored = self.question.store
+        stored = self.question.store and self.recall.recording is None
+        elsewhere = self.question.place.endpoint is not None
         files = self.question.tip.files if self.question.tip else 0
         return Tip(
             interaction_id=self._heard.interaction.id if stored else "",
             place=self.question.place.name,
-            history=() if stored else self._history(),
+            history=self._history() if elsewhere or not stored else (),
             tokens=self._heard.interaction.usage.total_input_tokens + self._heard.interaction.usage.total_output_tokens
             if stored
             else 0,
             files=files + len(self.prepared.contents),
             bindings=self.bindings,
+            runner=self._runs.runner if self._runs is not None else None,
+            withheld=self._withheld,
+            key=self.recall.conversation(self._heard.raw_steps),
         )
 
     @property
@@ -140,41 +178,128 @@ class Course:
 
     def answer(self, status: str = "") -> Answer:
         """The answer as far as it has come; ``status`` replaces the server's."""
-        interaction = self._heard.interaction
+        interaction, recording = self._heard.interaction, self.recall.recording
         return Answer(
             steps=self.steps,
             sent=self.manifest,
-            usage=self._heard.usage,
+            usage=self._heard.usage if recording is None else Usage(),
             interaction_id=interaction.id,
-            model=interaction.model or self.question.place.model,
+            model=interaction.model or (self.question.place.model if recording is None else recording.model),
             place=self._where(),
             status=status or interaction.status or "incomplete",
             seconds=time.monotonic() - self._started,
             call_seconds=tuple(called.seconds for called in self.calls),
         )
 
+    def _converse(self, watcher: Watcher) -> None:
+        """Ask, and answer what the model asks for, until it asks for nothing more."""
+        with self._client(watcher) as client:
+            watcher.status(f"asking {self.question.place.model}")
+            self._begin(client, watcher)
+            rounds = 0
+            while asked := self._heard.asked:
+                if rounds == ROUNDS:
+                    raise GeminiExecError(
+                        f"The model asked for functions {ROUNDS} times without an answer.",
+                        hint="Ask for less at once, or let the functions return more.",
+                    )
+                rounds += self._runs is None or any(one.name != RUN_PYTHON for one in asked)
+                self._hear(client, self._follow_up(asked, watcher), watcher)
+
+    def _begin(self, client: Client, watcher: Watcher) -> None:
+        """Ask; where the server has forgotten the conversation, ask again with all of it."""
+        try:
+            self._hear(client, self.request, watcher)
+        except (NotFound, BadRequest) as error:
+            tip = self.question.tip
+            if tip is None or not tip.history or not self.request.previous_interaction_id or not forgotten(error):
+                raise
+            self.request, told = with_history(self.request, tip.history)
+            self._into_receipt(told)
+            self._hear(client, self.request, watcher)
+
+    def _hear(self, client: Client, request: Request, watcher: Watcher) -> None:
+        if self.question.place.endpoint is not None and self.recall.recording is None:
+            request = uploaded(request, client, watcher.status)
+        self._heard.hear(client, request)
+
+    def _code_runs(self, in_kernel: Callable[[Prepared], Runner] | None) -> CodeRuns:
+        """What runs the model's code; a conversation that withheld what it printed goes on so."""
+        before = self.question.tip.runner if self.question.tip else None
+        if self.question.place.run == "local":
+            runner: Runner = Isolated(self.prepared.here, before if isinstance(before, Isolated) else None)
+        elif in_kernel is not None:
+            self._check_columns()
+            runner = in_kernel(self.prepared)
+        else:
+            raise GeminiExecError("There is no kernel to run code in.", hint="Use --run local.")
+        remote = self.question.place.endpoint is not None
+        return CodeRuns(runner, withheld=self._withheld, remote=remote, screen=self.question.screen)
+
+    def _check_columns(self) -> None:
+        """Code in the user's kernel reaches every column, and what it prints goes to the model."""
+        question = self.question
+        if question.place.endpoint is not None and question.screen.columns and not self._withheld:
+            raise GeminiExecError(
+                "GeminiExecMagics.deny_columns can't be kept from code that runs in your kernel.",
+                hint="Use --run local, or --send schema: then nothing that it prints goes to the model.",
+            )
+
+    @property
+    def _withheld(self) -> bool:
+        return self.prepared.withheld or (self.question.tip is not None and self.question.tip.withheld)
+
     def _follow_up(self, asked: tuple[FunctionCall, ...], watcher: Watcher) -> Request:
         """Call what was asked for; the request that takes the results to the model."""
-        results = tuple(self._called(one, watcher) for one in asked)
+        results = tuple(self._answered(one, watcher) for one in asked)
         request = bounded(self.request, self.question, self.input_tokens, self._heard.usage)
-        if not self.question.store:
-            return msgspec.structs.replace(request, input=(), history=self._history())
-        return msgspec.structs.replace(
-            request, input=(), history=(), results=results, previous_interaction_id=self._heard.interaction.id
-        )
+        if self.question.store:
+            tip = self._heard.interaction.id
+            request = msgspec.structs.replace(
+                request, input=(), history=(), results=results, previous_interaction_id=tip
+            )
+        else:
+            request = msgspec.structs.replace(request, input=(), history=self._history())
+        if self.question.place.endpoint is not None:
+            self._into_receipt(again(request, len(results)))
+        return request
 
     def _history(self) -> tuple[Json, ...]:
         """The conversation to its last step. A server checks its signatures: what came goes back as it came."""
-        return (*self.request.history, user_input(self.request.input), *self._heard.raw_steps)
+        before = self.question.tip.history if self.question.tip else ()
+        return (*before, user_input(self.request.input), *self._heard.raw_steps)
 
-    def _called(self, asked: FunctionCall, watcher: Watcher) -> FunctionResult:
+    def _answered(self, asked: FunctionCall, watcher: Watcher) -> FunctionResult:
+        if self._runs is not None and isinstance(code := as_code(asked), CodeExecutionCall):
+            watcher.status("running the code")
+            watcher.flush()
+            ran = self._runs.run(code, asked.name)
+            self._refuse_secrets(ran.result)
+            self._into_receipt(*ran.entries)
+            self._heard.append(ran.result, ran.shown)
+            return ran.result
         watcher.status(f"calling {asked.name}")
-        called = call(asked, self._functions, Terms(self.question.policy))
+        called = call(asked, self._functions, self._terms)
+        self._refuse_secrets(called.result)
         self.calls = (*self.calls, called)
-        told = entry(f"{asked.name}()", "function result", called.bytes)
-        self.manifest = msgspec.structs.replace(self.manifest, entries=(*self.manifest.entries, told))
+        self._into_receipt(entry(f"{asked.name}()", "function result", called.bytes, called.note))
         self._heard.append(called.result)
         return called.result
+
+    @property
+    def _terms(self) -> Terms:
+        """How much a function's result may tell; where a reference is schema only, so are exceptions."""
+        quiet = any(entry.policy == "schema" for entry in self.prepared.entries)
+        return Terms(self.question.policy, self.question.screen, quiet or self.question.policy.kind == "schema")
+
+    def _refuse_secrets(self, result: FunctionResult) -> None:
+        if self.question.place.endpoint is not None:
+            refuse_secrets_in_result(self.question, result)
+
+    def _into_receipt(self, *entries: Entry) -> None:
+        """Put into the receipt what goes out after the question itself."""
+        self.returned += entries
+        self.manifest = msgspec.structs.replace(self.manifest, entries=(*self.manifest.entries, *entries))
 
     def _client(self, watcher: Watcher) -> Client:
         timeouts = Timeouts(between_events=self.question.timeout)
@@ -183,6 +308,10 @@ class Course:
             watcher.status(f"trying again in {seconds:.0f} s: {reason}")
 
         endpoint = self.question.place.endpoint
+        if endpoint is not None and self.recall.recording is not None:
+            from magic_ext.client.replay import ReplayTransport
+
+            return Client(endpoint, transport=ReplayTransport(self.recall.recording), timeouts=timeouts)
         if endpoint is not None:
             return Client(endpoint, timeouts=timeouts, on_wait=on_wait)
         from magic_ext.engine.transport import EngineTransport
@@ -211,8 +340,23 @@ class Course:
     def _where(self) -> str:
         """Where code ran. Which isolation held varies from machine to machine and is not told here."""
         endpoint = self.question.place.endpoint
+        if self.recall.recording is not None:
+            return self.recall.recording.place
+        if self._runs is not None:
+            return self._runs.runner.place
         if endpoint is not None:
             return "Google's sandbox" if endpoint.base_url == GOOGLE else endpoint.host
         if not any(isinstance(step, CodeExecutionCall) for step in self.steps):
             return "this computer"
         return "this computer, isolated" if best_isolation().name != "none" else "this computer, NOT isolated"
+
+
+def _destination(question: Question) -> Remote | Local | Here:
+    """Who gets what is referred to: the model's server, a kernel of this computer, or nobody."""
+    endpoint = question.place.endpoint
+    if question.runs_by_call and question.place.model != OFFLINE_PLANNER:  # which plans by the columns' values
+        folder = None if question.place.run == "kernel" else _handover.folder()
+        return Here(endpoint.host if endpoint is not None else "", folder)
+    if endpoint is not None:
+        return Remote(endpoint.host, question.tip.files if question.tip else 0)
+    return Local(_handover.folder())

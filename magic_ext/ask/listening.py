@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 import msgspec
 
@@ -28,10 +29,15 @@ __all__ = ["Listening"]
 
 
 class Listening:
-    """All steps of a question so far, over the interactions that it takes: one, and one more a round of functions."""
+    """All steps of a question so far, over the interactions that it takes: one, and one more a round of functions.
 
-    def __init__(self, watcher: Watcher) -> None:
+    ``view`` makes of a step what the user is to see of it.
+    """
+
+    def __init__(self, watcher: Watcher, view: Callable[[Step], Step] = lambda step: step) -> None:
         self._watcher = watcher
+        self._view = view
+        self._shown: dict[int, Step] = {}
         self._assembly = Assembly()
         self._heard = 0  # how many steps there were before the interaction under way
         self._spent: list[Usage] = []
@@ -47,14 +53,17 @@ class Listening:
             for event in events:
                 self._take(event)
 
-    def append(self, result: FunctionResult) -> None:
-        """Add a step of this side's own."""
-        self._update(self._assembly.append(encode_step(result)), done=True)
+    def append(self, result: FunctionResult, shown: Step | None = None) -> None:
+        """Add a step of this side's own; the user may see more of it than the model, as ``shown``."""
+        index = self._assembly.append(encode_step(result))
+        if shown is not None:
+            self._shown[index] = shown
+        self._update(index, done=True)
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps as far as they have come."""
-        return self._assembly.steps
+        """The steps as far as they have come, as the user sees them."""
+        return tuple(map(self._step, self._assembly.indices))
 
     @property
     def raw_steps(self) -> tuple[Json, ...]:
@@ -71,7 +80,7 @@ class Listening:
         """The functions that the interaction has ended with asking for."""
         if self.interaction.status not in {"requires_action", "completed"}:
             return ()
-        steps = self.steps[self._heard :]
+        steps = self._assembly.steps[self._heard :]
         answered = {step.call_id for step in steps if isinstance(step, FunctionResult)}
         return tuple(step for step in steps if isinstance(step, FunctionCall) and step.id not in answered)
 
@@ -88,7 +97,14 @@ class Listening:
                     self._update(index, done=self._assembly.done(index))
 
     def _update(self, index: int, *, done: bool) -> None:
-        self._watcher.update(index, lambda: self._assembly.step(index), done)
+        if not done and self._assembly.kind(index) == "function_call":  # of a long text every look is costly
+            step = self._assembly.step(index)
+            if self._view(step) is not step:
+                return  # code that comes as the argument of a function is there when it is whole
+        self._watcher.update(index, lambda: self._step(index), done)
+
+    def _step(self, index: int) -> Step:
+        return self._shown.get(index) or self._view(self._assembly.step(index))
 
     def _tell(self, event: Event, index: int) -> None:
         """Say what goes on: a step that begins, or code that is whole and so runs now."""
@@ -103,6 +119,7 @@ _STATUSES = {"in_progress": "working", "queued": "waiting for a free kernel"}
 _BEGINNINGS = {
     "thought": "thinking",
     "code_execution_call": "writing code",
+    "function_call": "calling a function",
     "google_search_call": "searching the web",
     "model_output": "writing",
 }

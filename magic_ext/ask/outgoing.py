@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
 
 import msgspec
 
 from magic_ext.client.endpoint import GOOGLE
+from magic_ext.client.errors import ApiError, NotFound
 from magic_ext.client.files import Uploads
 from magic_ext.client.interactions import Client
 from magic_ext.functions.declaring import Function
@@ -14,17 +16,30 @@ from magic_ext.references.attach import Prepared
 from magic_ext.references.budget import tokens
 from magic_ext.references.inline import too_large
 from magic_ext.references.manifest import Entry
-from magic_ext.wire.content import Content, Document, Image, Text
-from magic_ext.wire.request import Request
+from magic_ext.wire.content import Content, Document, Image, Json, Text, decode_contents
+from magic_ext.wire.request import Request, user_input
+from magic_ext.wire.running import RUN_PYTHON, RUN_PYTHON_TOOL
 
 from .question import Question
 
-__all__ = ["along", "entry", "kept", "request_of", "uploaded"]
+__all__ = ["again", "along", "entry", "forgotten", "kept", "request_of", "schema_only", "uploaded", "with_history"]
 
 INSTRUCTION = """\
 You answer a question asked in a Jupyter notebook. Lines that begin with [gemini-exec] tell what is attached.
 Load an attached table with the line given for it, under the name given for it; never retype its rows into code.
 Print what you compute. Draw with matplotlib, with a title and labelled axes. Don't use display()."""
+
+INSTRUCTION_HERE = """\
+You answer a question asked in a Jupyter notebook. Lines that begin with [gemini-exec] tell what your code can reach.
+Compute with {how}, never in your head. Variables stay from one block to the next. Print what you compute.
+Draw with matplotlib, with a title and labelled axes, and call plt.show(). Don't use display()."""
+IN_KERNEL = "The code runs in the user's own kernel, beside their variables: read them, don't change them."
+
+INSTRUCTION_SCHEMA = """\
+You answer a question asked in a Jupyter notebook. Lines that begin with [gemini-exec] tell names, types and shapes;
+you are given no values, and your code is not run. Give code as one fenced block of Python for the user to run."""
+
+CONVERSATION, BEFORE = "(the conversation so far)", "what was sent and answered before"
 
 _uploads = Uploads()
 
@@ -32,16 +47,16 @@ _uploads = Uploads()
 def request_of(question: Question, prepared: Prepared, functions: Sequence[Function]) -> Request:
     """The request that takes a question to its model, nothing uploaded yet."""
     text = "\n\n".join(part for part in (prepared.prompt, prepared.description) if part)
-    instruction = INSTRUCTION if question.code_execution else ""
+    told = tuple(function.declaration for function in functions)
     tip = question.tip
     return Request(
         model=question.place.model,
-        history=tip.history if tip else (),
+        history=tip.history if tip and not tip.interaction_id else (),
         input=(*prepared.contents, Text(text)),
-        code_execution=question.code_execution,
+        code_execution=question.code_execution and not question.runs_by_call and not schema_only(question, prepared),
         google_search=question.search,
-        functions=tuple(function.declaration for function in functions),
-        system_instruction="\n\n".join(part for part in (instruction, question.system) if part),
+        functions=(RUN_PYTHON_TOOL, *told) if question.runs_by_call else told,
+        system_instruction="\n\n".join(part for part in (_instruction(question, prepared), question.system) if part),
         thinking_level=question.thinking,
         thinking_summaries=question.show_thoughts,
         previous_interaction_id=tip.interaction_id if tip else "",
@@ -51,18 +66,63 @@ def request_of(question: Question, prepared: Prepared, functions: Sequence[Funct
     )
 
 
+def schema_only(question: Question, prepared: Prepared) -> bool:
+    """Whether code that Google's sandbox ran would have nothing to compute with: only names and types are told."""
+    endpoint, tip = question.place.endpoint, question.tip
+    if endpoint is None or question.runs_by_call or not prepared.entries or (tip is not None and tip.files):
+        return False
+    return all(entry.policy == "schema" for entry in prepared.entries)
+
+
+def _instruction(question: Question, prepared: Prepared) -> str:
+    if schema_only(question, prepared) and question.code_execution:
+        return INSTRUCTION_SCHEMA
+    if not question.runs_by_call:
+        return INSTRUCTION if question.code_execution else ""
+    how = f"the function {RUN_PYTHON}" if question.place.endpoint is not None else "Python code"
+    instruction = INSTRUCTION_HERE.format(how=how)
+    return f"{instruction}\n{IN_KERNEL}" if question.place.run == "kernel" else instruction
+
+
 def along(request: Request) -> Iterator[Entry]:
     """What goes along unasked: the instructions, and the conversation where the server keeps nothing of it."""
     if request.system_instruction:
         yield entry("(instructions)", "text", len(request.system_instruction.encode("utf-8", "replace")))
+    if RUN_PYTHON_TOOL in request.functions:
+        yield entry(f"{RUN_PYTHON}()", "function", len(msgspec.json.encode(RUN_PYTHON_TOOL)))
     if request.history:
         size = len(msgspec.json.encode(request.history))
-        yield entry("(the conversation so far)", "what was sent and answered before", size)
+        yield entry(CONVERSATION, BEFORE, size, "sent again: the last answer was replayed" if request.store else "")
 
 
-def entry(name: str, kind: str, size: int) -> Entry:
+def again(request: Request, results: int) -> Entry:
+    """What goes out once more with ``results`` of functions, which are not counted here; the model has read it."""
+    parts = [request.system_instruction.encode("utf-8", "replace"), *map(msgspec.json.encode, request.functions)]
+    if request.history:
+        parts.append(msgspec.json.encode(request.history[:-results]))
+    return Entry(name="(sent again)", kind="instructions, functions, conversation", bytes=sum(map(len, parts)))
+
+
+def entry(name: str, kind: str, size: int, note: str = "") -> Entry:
     """A line of the receipt for ``size`` bytes that are no reference's."""
-    return Entry(name=name, kind=kind, bytes=size, tokens=tokens(size))
+    return Entry(name=name, kind=kind, bytes=size, tokens=tokens(size), note=note)
+
+
+def forgotten(error: ApiError) -> bool:
+    """Whether a server's refusal says that it does not have the conversation's last interaction (any more).
+
+    The source is wire.md section 4: an expired id gives 404.
+    """
+    if "model" in error.code or "models/" in str(error):
+        return False
+    return isinstance(error, NotFound) or "interaction" in str(error).lower()
+
+
+def with_history(request: Request, history: tuple[Json, ...]) -> tuple[Request, Entry]:
+    """The request that needs nothing of the server's memory, and the line of the receipt for what that takes."""
+    size = len(msgspec.json.encode(history))
+    told = entry(CONVERSATION, BEFORE, size, "sent again: the server no longer had it")
+    return msgspec.structs.replace(request, previous_interaction_id="", history=history), told
 
 
 def uploaded(request: Request, client: Client, tell: Callable[[str], None]) -> Request:
@@ -78,14 +138,24 @@ def uploaded(request: Request, client: Client, tell: Callable[[str], None]) -> R
         uri = _uploads.uri(client, block.content, mime_type, on_progress=progress)
         return msgspec.structs.replace(block, data=None, uri=uri)
 
-    large = too_large(request.input)
-    sent = tuple(by_address(block) if at in large else block for at, block in enumerate(request.input))
-    return msgspec.structs.replace(request, input=sent)
+    before = [
+        decode_contents(step.get("content")) if step.get("type") == "user_input" else () for step in request.history
+    ]
+    blocks = [*chain.from_iterable(before), *request.input]
+    large = too_large(blocks)
+    if not large:
+        return request
+    sent = iter([by_address(block) if at in large else block for at, block in enumerate(blocks)])
+    history = [
+        user_input(islice(sent, len(contents))) if contents else step
+        for step, contents in zip(request.history, before, strict=True)
+    ]
+    return msgspec.structs.replace(request, history=tuple(history), input=tuple(sent))
 
 
 def kept(question: Question, request: Request) -> str:
     """What the server keeps of the question, for people; Google's days are those of wire.md section 4."""
-    files = any(isinstance(block, Document | Image) and block.uri for block in request.input)
+    files = too_large(request.input)
     if not question.store:
         return "the server keeps nothing" + (" but the uploaded files, for 48 h" if files else "")
     endpoint = question.place.endpoint

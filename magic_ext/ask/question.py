@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
+from magic_ext.client.recordings import Recordings
 from magic_ext.costs.budget import Budget
 from magic_ext.engine.models.registry import OFFLINE_PLANNER, open_model
 from magic_ext.errors import GeminiExecError
@@ -14,18 +15,27 @@ from magic_ext.place import Place
 from magic_ext.references.attach import Binding
 from magic_ext.references.grammar import Reference
 from magic_ext.references.policy import Policy
+from magic_ext.references.screen import Screen
 from magic_ext.wire.content import Json
+from magic_ext.wire.running import RUN_PYTHON
 from magic_ext.wire.steps import Step
 
-__all__ = ["Question", "Tip", "Watcher", "check"]
+from .running import Runner
+
+__all__ = ["Cache", "CacheUse", "Question", "Tip", "Watcher", "check"]
+
+CacheUse = Literal["use", "only", "refresh", "off"]
 
 
 class Tip(msgspec.Struct, frozen=True, kw_only=True):
     """Where a conversation stands: its last interaction, who held it, and what was attached along the way.
 
     ``files`` counts the attachments, which Google's sandbox numbers over the whole conversation. ``history`` is the
-    conversation itself where the server keeps nothing of it: its steps as they came, signatures included. Where the
-    server keeps it, ``tokens`` is what it reads again of it with the next question.
+    conversation itself, its steps as they came, signatures included: it goes out where there is no ``interaction_id``,
+    because the server keeps nothing or the answer was replayed, and where the server has forgotten it. Where the server
+    keeps it, ``tokens`` is what it reads again of it with the next question. ``runner`` has the variables of the code
+    that ran on this computer for it; with ``withheld`` nothing that such code prints goes to the model. By ``key``
+    recorded answers to a next question are found.
     """
 
     interaction_id: str
@@ -34,21 +44,39 @@ class Tip(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int = 0
     files: int = 0
     bindings: tuple[Binding, ...] = ()
+    runner: Runner | None = None
+    withheld: bool = False
+    key: str = ""
+
+
+class Cache(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cell may do with recorded answers: give them (``use``), give nothing else (``only``), ask anew and record
+    (``refresh``), or neither (``off``). ``cell`` names the cell to people.
+    """
+
+    use: CacheUse = "off"
+    recordings: Recordings | None = None
+    cell: str = "This cell"
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """All that one cell asks. ``references`` are those of the magic's line; the prompt's own are found in it.
 
-    ``tip`` is the conversation that it continues; ``tools`` are names of the user's functions. With ``store`` the
-    server keeps question and answer; in the ``background`` it works on whether or not somebody listens. ``budget`` is
-    the cell's, ``session_budget`` what is left of the session's.
+    ``screen`` holds back what may not leave whatever the policies say; with ``allow_secrets`` what looks like a key
+    may. ``tip`` is the conversation that it continues, ``begins`` the name of one that begins here; ``tools`` are names
+    of the user's functions. With ``store`` the server keeps question and answer; in the ``background`` it works on
+    whether or not somebody listens. ``budget`` is the cell's, ``session_budget`` what is left of the session's. A place
+    without a model's name takes any model's recorded answer.
     """
 
     prompt: str
     place: Place
     references: tuple[Reference, ...] = ()
     policy: Policy
+    screen: Screen = Screen()
+    allow_secrets: bool = False
     tip: Tip | None = None
+    begins: str = ""
     code_execution: bool = True
     search: bool = False
     tools: tuple[str, ...] = ()
@@ -61,6 +89,12 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float = 120.0
     budget: Budget | None = None
     session_budget: Budget | None = None
+    cache: Cache = Cache()
+
+    @property
+    def runs_by_call(self) -> bool:
+        """Whether the model's code runs on this computer because it calls a function for it."""
+        return self.code_execution and self.place.runs_by_call
 
 
 class Watcher(Protocol):
@@ -71,6 +105,9 @@ class Watcher(Protocol):
 
     def status(self, text: str) -> None:
         """What goes on now, for people."""
+
+    def flush(self) -> None:
+        """Show all that has come: code is going to run, or to be asked about."""
 
 
 def check(question: Question) -> None:
@@ -85,6 +122,10 @@ def _check_tools(question: Question) -> None:
     if question.search and question.place.endpoint is None:
         raise GeminiExecError(
             f"{question.place.model} can't search the web.", hint="Leave out --search, or ask a Gemini model with -m."
+        )
+    if RUN_PYTHON in question.tools and question.runs_by_call:
+        raise GeminiExecError(
+            f"The model runs its code here by a function of the name {RUN_PYTHON}.", hint="Give yours another name."
         )
     if question.tools and question.place.model == OFFLINE_PLANNER:
         raise GeminiExecError(

@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from magic_ext.answer import Answer
-from magic_ext.ask import Course, Question, Tip
+from magic_ext.ask import CacheUse, Course, Question, Tip
+from magic_ext.ask.running import Runner
 from magic_ext.ask.spending import today
 from magic_ext.client.endpoint import API_VERSION, GOOGLE, Endpoint, Secret, endpoint_from
-from magic_ext.client.errors import ConnectionFailed
+from magic_ext.client.errors import KEY_HINT, ConnectionFailed, NoKey
 from magic_ext.client.keys import FoundKey, find_key
 from magic_ext.costs.budget import BadBudget, Budget, OverBudget, parse_budget
 from magic_ext.costs.ledger import Entry, left
 from magic_ext.engine.models.registry import is_embedded
-from magic_ext.errors import GeminiExecError
+from magic_ext.errors import GeminiExecError, Offline
 from magic_ext.options import Options, parse_options
 from magic_ext.place import Place, choose_place
+from magic_ext.references.attach import Prepared
 from magic_ext.references.grammar import Reference, split_line
 from magic_ext.references.policy import parse_policy
+from magic_ext.references.screen import screen_from
 from magic_ext.references.tables.cells import utf8
 
 from .cells import paste
 from .closing import footer, origin
+from .consent import Consent
 from .dry import show_dry_run
 from .pasting import live_cells, to_read_first, with_headings
+from .permission import Permission
 from .renderers import Renderer, choose_renderer
+from .replaying import cache_for, recordings_in
 from .shells import cell_id
 
 __all__ = ["Asking", "Settings"]
@@ -41,12 +48,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     thinking: str
     run: str
+    run_unasked: bool
+    run_seconds: float
     send: str
+    deny_columns: list[str]
+    redact: list[str]
+    allow_secrets: bool
     paste: str
     system: str
     timeout: float
     show_thoughts: bool
     code: bool
+    cache: CacheUse
+    cache_dir: str
     budget: str
     session_budget: str
     search: bool
@@ -70,13 +84,15 @@ class Asking:
         self.answers: list[Answer] = []
         self.ledger: list[Entry] = []
         self.typed_key: Secret | None = None
+        self._consent = Consent(shell)
+        self._permission = Permission(shell)
 
     def run_cell(self, line: str, cell: str, settings: Settings) -> None:
         """Answer one ``%%gemini_exec`` cell; raises :class:`GeminiExecError` where that fails."""
         references, rest = split_line(utf8(line))
         options = parse_options(rest)
-        question = self._question(_prompt(utf8(cell)), references, options, settings)
-        course = Course(question, self._shell.user_ns, _cwd())
+        prompt = _prompt(utf8(cell))
+        course = self._permitted(lambda: self._course(prompt, references, options, settings), options, settings)
         renderer = choose_renderer(self._shell)
         renderer.start(course.manifest)
         if options.dry_run:
@@ -89,9 +105,17 @@ class Asking:
             self.ledger += _spent(course, self._shell.execution_count)
         self._remember(answer, course, options)
         renderer.finish(footer(course), answer.steps)
+        if course.remark:
+            print(course.remark, file=sys.stderr)
         which = options.paste or settings.paste
         if which != "none" and answer.code:
             self.paste_blocks([] if which == "all" else [_last_that_worked(answer)])
+
+    def _permitted(self, make: Callable[[], Course], options: Options, settings: Settings) -> Course:
+        """The question on its way, once its values may leave; made anew where only a schema may."""
+        course = make()
+        said = options.send or settings.send or options.dry_run == "estimate"
+        return make() if not said and self._permission.ask(course) else course
 
     def paste_blocks(self, numbers: list[int]) -> None:
         """Put code blocks of the last answer, counted from 1, into a new cell; all that worked when none is named."""
@@ -113,29 +137,63 @@ class Asking:
         return [(a.sent.destination, a.interaction_id) for a in self.answers if a.sent.remote and a.interaction_id]
 
     def forget(self) -> None:
-        """Continue nothing of what was: the conversations are no longer kept."""
+        """Continue nothing of what was: the conversations are no longer kept, and values may not leave unasked."""
         self._threads.clear()
+        self._permission.forget()
 
     def find_key(self, settings: Settings) -> FoundKey | None:
         """The API key, wherever it is; the keyring is asked only from a front end with a person before it."""
         interactive = bool(cell_id(self._shell))
         return find_key(trait=settings.api_key, environ=os.environ, interactive=interactive, typed=self.typed_key)
 
-    def _question(
-        self, prompt: str, references: tuple[Reference, ...], options: Options, settings: Settings
-    ) -> Question:
+    def _course(self, prompt: str, references: tuple[Reference, ...], options: Options, settings: Settings) -> Course:
+        """The question on its way. Where neither a key nor a model's name is given, any model's recorded answer comes
+        before the planner's.
+        """
+
+        def course(place: Place) -> Course:
+            question = self._question(prompt, references, options, settings, place)
+            return Course(question, self._shell.user_ns, _cwd(), self._in_kernel(question, settings))
+
+        place = self._place(options, settings)
+        use = "off" if options.dry_run else options.cache or settings.cache
+        unnamed = not (options.model or settings.model or options.run or settings.run)
+        recorded = use == "only" or (use == "use" and not recordings_in(settings.cache_dir, _cwd).empty)
+        if place.endpoint is None and unnamed and recorded:
+            try:
+                found = course(Place(model="", endpoint=endpoint(settings, _NO_KEY)))
+                if found.answerable:
+                    return found
+            except GeminiExecError:  # what can't be sent may still be asked about here
+                if use == "only":
+                    raise
+        made = course(place)
+        if not (made.answerable or options.dry_run):
+            raise NoKey(f"{place.model} needs an API key.", hint=KEY_HINT)
+        return made
+
+    def _place(self, options: Options, settings: Settings) -> Place:
         model = options.model or settings.model
-        place = choose_place(
+        return choose_place(
             model=model,
             run=options.run or settings.run,
             endpoint=None if is_embedded(model) else self._endpoint(options, settings),
         )
+
+    def _question(
+        self, prompt: str, references: tuple[Reference, ...], options: Options, settings: Settings, place: Place
+    ) -> Question:
+        recordings = recordings_in(settings.cache_dir, _cwd)
+        use: CacheUse = "off" if options.dry_run else options.cache or settings.cache
         return Question(
             prompt=prompt,
             place=place,
             references=references,
-            policy=parse_policy(options.send or settings.send),
+            policy=parse_policy(options.send or settings.send or self._permission.policy(place.name)),
+            screen=screen_from(settings.deny_columns, settings.redact),
+            allow_secrets=options.allow_secrets or settings.allow_secrets,
             tip=self._tip(options.conversation, place),
+            begins="" if options.conversation in self._threads else options.conversation or "",
             code_execution=settings.code and not options.no_code,
             search=options.search or settings.search,
             tools=(*settings.tools, *options.tools),
@@ -148,6 +206,7 @@ class Asking:
             timeout=options.timeout or settings.timeout,
             budget=parse_budget(options.budget or settings.budget),
             session_budget=self._left(settings),
+            cache=cache_for(use, recordings, prompt, self._shell),
         )
 
     def _left(self, settings: Settings) -> Budget | None:
@@ -156,11 +215,30 @@ class Asking:
         return left(budget, self.ledger) if budget is not None else None
 
     def _endpoint(self, options: Options, settings: Settings) -> Endpoint | None:
-        """The server of Gemini models, ``None`` without a key; a dry run with a model's name needs none."""
+        """The server of Gemini models, ``None`` without a key; a dry run and a recorded answer need none."""
         key = self.find_key(settings)
-        if key is None and options.dry_run and options.model:
-            key = FoundKey(Secret(""), "")
+        replays = (options.cache or settings.cache) in {"use", "only"}
+        if key is None and (options.model or settings.model) and (options.dry_run or replays):
+            key = _NO_KEY
         return endpoint(settings, key) if key is not None else None
+
+    def _in_kernel(self, question: Question, settings: Settings) -> Callable[[Prepared], Runner]:
+        """What runs code in this kernel, made once it is known what is referred to."""
+
+        def runner(prepared: Prepared) -> Runner:
+            from .running import InKernel
+
+            before = question.tip.runner if question.tip else None
+            return InKernel(
+                self._shell,
+                self._consent,
+                unasked=settings.run_unasked,
+                seconds=settings.run_seconds,
+                lent=prepared.bindings,
+                before=before if isinstance(before, InKernel) else None,
+            )
+
+        return runner
 
     def _tip(self, name: str | None, place: Place) -> Tip | None:
         if name is None:
@@ -194,7 +272,13 @@ def endpoint(settings: Settings, key: FoundKey) -> Endpoint:
     return endpoint_from(base_url, settings.api_version or API_VERSION, key.secret, dict(settings.headers))
 
 
-_UNSENT = ConnectionFailed, OverBudget, BadBudget  # nothing of the question has left when these are raised first
+_NO_KEY = FoundKey(Secret(""), "")
+_UNSENT = (
+    ConnectionFailed,
+    Offline,
+    OverBudget,
+    BadBudget,
+)  # nothing of the question has left when these are raised first
 
 
 def _cwd() -> Path:

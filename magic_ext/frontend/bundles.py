@@ -80,6 +80,7 @@ class Footer(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     rows_line: str = ""
     sent_line: str = ""
+    begins: str = ""
     seconds: float = 0.0
     usage: Usage = Usage()
     cost: float | None = None
@@ -168,7 +169,9 @@ def image_output(image: Image, number: int, title: str = "") -> Output:
 def receipt_output(manifest: Manifest) -> Output:
     """What the question carried, reference by reference, folded."""
     total = f"{size_of(manifest.bytes)}, about {manifest.tokens:,} tokens"
-    if manifest.remote:
+    if manifest.replayed:
+        summary = f"Receipt: replayed, nothing sent (asking again sends {total})"
+    elif manifest.remote:
         summary = f"Receipt: {total} to {manifest.destination}"
     else:
         summary = f"Receipt: nothing leaves this computer ({size_of(manifest.bytes)} for its own engine)"
@@ -184,6 +187,7 @@ def receipt_output(manifest: Manifest) -> Output:
 def footer_output(footer: Footer, *, live: bool) -> Output:
     """The line below an answer; ``live`` also shows what varies from run to run (it is in the metadata either way)."""
     facts = [footer.model, footer.place, footer.rows_line, footer.sent_line]
+    facts.append(f"begins the conversation {footer.begins!r}" if footer.begins else "")
     if footer.status != "completed":
         facts.append(f"status: {footer.status}")
     if live:

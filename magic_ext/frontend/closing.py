@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from magic_ext.answer import Answer
 from magic_ext.ask import Course
+from magic_ext.ask.outgoing import schema_only
 from magic_ext.ask.spending import today
 from magic_ext.costs.prices import cost
 from magic_ext.references.attach import Binding
@@ -21,20 +22,22 @@ __all__ = ["footer", "origin"]
 def footer(course: Course, status: str = "") -> Footer:
     """The footer of a course as it stands; ``status`` replaces the interaction's."""
     answer = course.answer(status)
+    unread = course.question.code_execution and schema_only(course.question, course.prepared)
     return Footer(
         model=answer.model,
-        place=answer.place,
-        rows_line=_rows(course.bindings),
+        place="" if unread else answer.place,
+        rows_line="not executed: schema only" if unread else _rows(course.bindings),
+        begins=course.question.begins,
         sent_line=_sent(course, answer.status),
         seconds=answer.seconds,
         usage=answer.usage if course.manifest.remote else Usage(),  # an estimate that nobody is billed for says nothing
         cost=cost(course.question.place.model, answer.usage, on=today()) if course.manifest.remote else None,
         interaction_id=answer.interaction_id,
         status=answer.status,
-        code_expected=course.question.code_execution and answer.status != "not sent",
+        code_expected=course.question.code_execution and not unread and answer.status != "not sent",
         origin=origin(answer),
         cells=_cells(answer, course.bindings),
-        returned=tuple(entry for entry in course.manifest.entries if entry.kind == "function result"),
+        returned=course.returned,
         calls=tuple((called.result.name, called.seconds) for called in course.calls),
     )
 
@@ -68,6 +71,8 @@ def _rows_of(table: Binding, *, named: bool) -> str:
 
 def _sent(course: Course, status: str) -> str:
     manifest = course.manifest
+    if manifest.replayed:
+        return "replayed, nothing sent; --cache refresh asks again"
     if not manifest.remote:
         return "nothing left this computer"
     if status == "not sent":

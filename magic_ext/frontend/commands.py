@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from magic_ext.client.endpoint import Secret
@@ -47,7 +48,9 @@ def _doctor(rest: str, asking: Asking, settings: Settings) -> None:
     _no_argument("doctor", rest)
     from magic_ext.doctor import report
 
-    print(report(asking.find_key(settings)))
+    from .replaying import recordings_in
+
+    print(report(asking.find_key(settings), recordings_in(settings.cache_dir, Path.cwd)))
 
 
 def _forget(rest: str, asking: Asking, settings: Settings) -> None:

@@ -16,23 +16,28 @@ __all__ = ["forget"]
 def forget(asking: Asking, settings: Settings) -> str:
     """Ask, delete, and return what was deleted; raises :class:`GeminiExecError` where nobody can be asked.
 
-    Here all interactions and uploaded files of this user go; at the server those that this session stored there.
+    Here all interactions, uploaded files and recorded answers of this user go, but not those in a folder ``cache_dir``,
+    which belong to a project; at the server those that this session stored there.
     """
+    from magic_ext.client.recordings import user_recordings
     from magic_ext.engine.embedded import open_files, open_store
 
-    store, files = open_store(), open_files()
+    store, files, recordings = open_store(), open_files(), user_recordings()
     kept, uploaded, remote = store.size[0], files.list(), asking.stored_elsewhere()
+    recorded = recordings.size[0]
     there = f", and {len(remote):,} answers of this session at {remote[0][0]}" if remote else ""
-    question = f"Delete {kept:,} interactions and {len(uploaded):,} files kept on this computer{there}? [y/N] "
+    here = f"{kept:,} interactions, {len(uploaded):,} files and {recorded:,} recorded answers"
+    question = f"Delete {here} kept on this computer{there}? [y/N] "
     if not _yes(question):
         return "Nothing was deleted."
     gone = _delete_remote(asking, settings, [stored for _, stored in remote])
     for file in files.list():
         files.delete(file.id)
     store.clear()
+    recordings.clear()
     asking.forget()
     more = f", {gone:,} answers at {remote[0][0]}" if remote else ""
-    return f"Deleted {kept:,} interactions, {len(uploaded):,} files{more}."
+    return f"Deleted {here}{more}."
 
 
 def _delete_remote(asking: Asking, settings: Settings, ids: list[str]) -> int:

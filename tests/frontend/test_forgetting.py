@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from magic_ext import cli
+from magic_ext import cli, doctor
 from magic_ext.client.endpoint import Endpoint, Secret
+from magic_ext.client.recordings import Key, Recording, Recordings, user_recordings
 from magic_ext.engine.store import Store, StoredInteraction, data_folder
 from magic_ext.errors import GeminiExecError
 from magic_ext.frontend import forgetting
@@ -45,6 +46,20 @@ def test_it_asks_first(said: str, left: int, kept: Store, monkeypatch: pytest.Mo
     assert "1 interactions" in asked[0]
     assert kept.size[0] == left
     assert session.forgot is (left == 0)
+
+
+def test_recorded_answers_go_too_but_not_those_of_a_project(
+    kept: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    mine, projects = user_recordings(), Recordings(tmp_path / "project")
+    for recordings in (mine, projects):
+        recordings.keep(Recording(key=Key("q", "f"), prompt="hi", model="m", place="here", interaction={}))
+    monkeypatch.setattr("builtins.input", lambda question: "y" if "1 recorded answers" in question else "n")
+    session: Any = Session([])
+    assert "1 recorded answers" in forgetting.forget(session, settings=None)  # type: ignore[arg-type]
+    assert mine.empty and not projects.empty
+    assert "1 recorded answers" in doctor.report(None, projects)
 
 
 def test_where_nobody_can_be_asked_nothing_is_deleted(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
