@@ -16,9 +16,10 @@ from magic_ext.references.manifest import Entry
 from magic_ext.references.policy import Policy
 from magic_ext.references.prepared import Binding, Named, Part, columns_line, shape
 from magic_ext.references.remote import remote_parts
+from magic_ext.references.schemas import schema_part
 from magic_ext.references.screen import Screen
 from magic_ext.references.tables.table import Table
-from magic_ext.references.things import OtherFile, Picture, Scalar, TextFile, Value
+from magic_ext.references.things import Database, OtherFile, Picture, Scalar, TextFile, Value
 
 __all__ = ["here_head", "in_kernel", "isolated", "withheld"]
 
@@ -63,6 +64,8 @@ def withheld(policies: Sequence[Policy | None], default: Policy) -> bool:
 def _told(named: Named, policy: Policy, screen: Screen) -> Part | None:
     """What the model gets of a thing that it has to see itself; ``None`` for data, which code reads."""
     thing = named.referent.thing
+    if isinstance(thing, Database):
+        return schema_part(named, thing)
     seen = isinstance(thing, Scalar | Picture) or (isinstance(thing, OtherFile) and thing.mime_type == _PDF)
     chosen = policy if policy.kind == "schema" else None
     return remote_parts([named], [chosen], Policy(), 0, screen)[0] if seen else None

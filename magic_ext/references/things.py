@@ -64,7 +64,7 @@ class Referent(msgspec.Struct, frozen=True, kw_only=True):
     """What a reference names.
 
     ``label`` is what the user called it (a chain or a path); ``expression`` the Python source for it in the user's
-    session, of a file the source of its path, of a table of sqlite that of the connection; ``path`` is set for a file.
+    session, of a file the source of its path; ``path`` is set for a file.
     """
 
     reference: Reference

@@ -23,7 +23,7 @@ def shown(binding: Binding) -> str:
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="pd"), attr="DataFrame"), args=[inner]):
                 node = inner
-            case ast.Call(func=ast.Attribute(value=owner, attr=attr)) if attr != "read_csv":
+            case ast.Call(func=ast.Attribute(value=owner, attr=attr)) if attr not in _READERS:
                 node = owner
             case _:
                 return binding.name

@@ -66,13 +66,13 @@ class SqliteTable(PartialTable):
         return SqliteTable(self._stored, [labels[at] for at in sorted(chosen)])
 
     def live(self, source: str) -> str:
-        """The whole of it as a pandas DataFrame; ``source`` is that of the connection."""
-        return f"pd.read_sql_query({self._query!r}, {source})"
+        """The whole of it as a pandas DataFrame, which :func:`table_in` says already."""
+        return f"{source}[{self._wanted!r}]" if self._wanted else source
 
     @property
     def _query(self) -> str:
-        wanted = ", ".join(_quoted(column.label) for column in self.columns) if self._wanted else "*"
-        return f"SELECT {wanted} FROM {_quoted(self._stored.name)}"  # noqa: S608 - quoted
+        wanted = ", ".join(_quoted(column.label) for column in self.columns)
+        return _select(self._stored.name, wanted)
 
     def _rows_of(self, query: str) -> list[tuple[Any, ...]]:
         return _asked_of_sqlite(self._stored.connection, query)
@@ -99,7 +99,9 @@ def table_in(connection: Any, name: str, expression: str) -> tuple[Any, str] | N
     """
     if is_a(connection, "sqlite3", "Connection"):
         named = next((known for known in _tried(lambda: _names_in_sqlite(connection)) if _same(known, name)), None)
-        return None if named is None else (StoredTable(connection, named), expression)
+        if named is None:
+            return None
+        return StoredTable(connection, named), f"pd.read_sql_query({_select(named)!r}, {expression})"
     path = next(
         (path for path, _ in _tried(lambda: _tables_in_duckdb(connection)) if _same(".".join(path), name)), None
     )
@@ -120,6 +122,10 @@ def _tried(question: Callable[[], _T]) -> _T:
         said = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
         hint = "Open it again, or fetch what it still holds."
         raise UnsendableError(f"The connection does not answer: {said}", hint=hint) from error
+
+
+def _select(table: str, wanted: str = "*") -> str:
+    return f"SELECT {wanted} FROM {_quoted(table)}"  # noqa: S608 - quoted
 
 
 def _names_in_sqlite(connection: Any) -> list[str]:
