@@ -12,6 +12,7 @@ from magic_ext.references.attach import Binding
 
 __all__ = ["changes", "marks", "shown", "sizes", "worked_on"]
 
+_READERS = frozenset({"read_csv", "read_sql_query"})
 _LARGE = 100_000  # rows from which on writing them as text is worth a word
 _FETCHING = (".collect()", ".compute()", ".toPandas()", ".execute()", ".df()")
 
