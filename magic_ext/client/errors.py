@@ -177,6 +177,7 @@ def api_error(
     effective = status if status is not None else _BY_CODE.get(code, number)
     kind, hint = _kind_and_hint(effective, code, message, retry_after)
     said = one_line(message) or "no reason given"
+    said += "" if said.endswith((".", "!", "?", "…")) else "."
     where = f"{server} answered {status}" if status is not None else f"{server} stopped the answer"
     named = f" ({code})" if code and code != str(status) else ""
     return kind(f"{where}{named}: {said}", hint=hint, status=status, code=code, retry_after=retry_after)

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from magic_ext.markdown import escape, fenced
-from magic_ext.wire.content import Annotation, Text
+from magic_ext.wire.content import Annotation, Text, joined_texts
 
 __all__ = ["marked", "quoted_sources", "sources"]
 
@@ -43,9 +43,9 @@ def marked(contents: Iterable[object]) -> str:
     >>> marked([Text("Kyiv: −3°. Brr.", (page,))])
     'Kyiv: −3[¹]°. Brr.'
     """
-    blocks = [block for block in contents if isinstance(block, Text)]
-    numbers = _numbers(blocks)
-    return "".join(_block(block, numbers) for block in blocks) if numbers else "".join(block.text for block in blocks)
+    blocks = tuple(joined_texts(contents))
+    numbers = _numbers([block for _, block in blocks])
+    return "".join(gap + (_block(block, numbers) if numbers else block.text) for gap, block in blocks)
 
 
 def sources(contents: Iterable[object]) -> str:

@@ -6,7 +6,7 @@ A block that is unknown, or known but of an unexpected shape, decodes to :class:
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ __all__ = [
     "decode_content",
     "decode_contents",
     "encode_content",
+    "joined_texts",
     "text_of",
 ]
 
@@ -144,8 +145,24 @@ def encode_content(content: Content) -> Json:
 
 
 def text_of(contents: Iterable[Content]) -> str:
-    """All text in the blocks, joined without a separator."""
-    return "".join(block.text for block in contents if isinstance(block, Text))
+    """All text in the blocks, joined as :func:`joined_texts` says."""
+    return "".join(gap + block.text for gap, block in joined_texts(contents))
+
+
+def joined_texts(contents: Iterable[object]) -> Iterator[tuple[str, Text]]:
+    r"""The texts, each with what goes before it: a paragraph's end where a picture parts two words, else nothing.
+
+    >>> [gap + text.text for gap, text in joined_texts([Text("It "), Text("rises:"), Image("QUJD"), Text("See?")])]
+    ['It ', 'rises:', '\n\nSee?']
+    """
+    before, parted = "", False
+    for block in contents:
+        if not isinstance(block, Text):
+            parted = True
+        elif block.text:
+            words = before[-1:].strip() and block.text[:1].strip()
+            yield "\n\n" if parted and words else "", block
+            before, parted = block.text, False
 
 
 def _readable_annotations(raw: object) -> list[Annotation]:

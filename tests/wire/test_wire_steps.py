@@ -41,7 +41,7 @@ from magic_ext.wire.usage import Usage, decode_usage
 
 TEXT = st.text(max_size=20)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=6,
 )
@@ -190,7 +190,7 @@ def test_output_text_is_what_the_model_said() -> None:
         ModelOutput((Image(uri="u"),)),
         ModelOutput((Text("c"),)),
     ]
-    assert output_text(steps) == "ab\n\nc"
+    assert output_text(steps) == "a\n\nb\n\nc"
 
 
 def test_usage_takes_numbers_only() -> None:
