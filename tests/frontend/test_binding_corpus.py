@@ -234,3 +234,52 @@ def test_bound_code_gives_what_the_sent_file_gave(
         assert _run(bound, tmp_path / "here", monkeypatch, session) == expected, bound
         assert _same(live, before), bound
         assert _same(session["sales"], before), bound
+
+
+CHANGING = [
+    "df = pd.read_csv('input_file_0.csv')\ndf.iloc[0, 0] = df.iloc[1, 0]\ndf.iloc[:, -1] = 0\nout = df.shape",
+    "df = LOAD\ndf.iloc[0, 0] = df.iloc[1, 0]\ndf.iloc[:, -1] = 0\nout = df.shape",
+    "df = LOAD\nvalues = np.array(df.iloc[:, -1])\nvalues[:] = values[::-1].copy()\nout = values.tolist()",
+    "df = LOAD\ndf.sort_values(df.columns[-1], inplace=True)\ndf.drop(df.index[0], inplace=True)\nout = df.shape",
+    "df = LOAD\ndf.insert(0, 'new', 1)\ndf.columns = df.columns.astype(str).str.upper()\nout = list(df.columns)",
+    "live = LOAD\nlive.iloc[0, -1] = live.iloc[1, -1]\nlive.rename(columns=str.upper, inplace=True)\nout = live.shape",
+]
+OBJECTS: dict[str, Callable[[], Any]] = {
+    "series": lambda: plain()["revenue"],
+    "unnamed series": lambda: pd.Series([1.5, 2.5, 4.0]),
+    "index": lambda: pd.Index([3, 1, 2], name="n"),
+    "columns": lambda: plain()[["units", "revenue"]],
+    "vector": lambda: np.array([1.0, 2.0, 5.0]),
+    "matrix": lambda: np.arange(12.0).reshape(4, 3),
+    "records": lambda: plain().to_dict("records"),
+    "polars series": lambda: pl.Series("n", [1.0, 2.0, 4.0]),
+    "polars": lambda: pl.DataFrame({"a": ["x", "y"], "n": [1.0, 2.0]}),
+    "chunked": lambda: pa.chunked_array([[1.0, 2.0], [3.0]]),
+    "batch": lambda: pa.RecordBatch.from_pydict({"a": ["x", "y"], "n": [1.0, 2.0]}),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", OBJECTS)
+@pytest.mark.parametrize("piece", CHANGING)
+def test_whatever_the_code_does_the_users_object_stays(
+    piece: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = OBJECTS[kind]()
+    prepared, _ = prepare("@live", (), {"live": live}, tmp_path, Remote("host"), parse_policy("full"))
+    [binding] = prepared.bindings
+    code = HEAD + piece.replace("LOAD", binding.sheet.expression("'input_file_0.csv'"))
+    (tmp_path / "input_file_0.csv").write_bytes(binding.sheet.data)
+    expected = _run(code, tmp_path, monkeypatch, {})
+    (tmp_path / "input_file_0.csv").unlink()
+    bound = bind(code, prepared.bindings)
+    assert LEFT not in bound
+    session = {"live": live}
+    for _ in range(2):
+        assert _run(bound, tmp_path, monkeypatch, session) == expected, bound
+        assert session["live"] is live, bound
+        assert _text(live) == _text(OBJECTS[kind]()), bound
+
+
+def _text(value: Any) -> str:
+    return value.to_string() if hasattr(value, "to_string") else repr(value)

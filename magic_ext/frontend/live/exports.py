@@ -176,7 +176,7 @@ def copied(expression: str) -> str:
     node = ast.parse(expression, mode="eval").body
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_prefix":
         node = node.func.value
-    made = isinstance(node, ast.Call) and ast.unparse(node.func) in {"pd.DataFrame", "pd.read_csv"}
+    made = isinstance(node, ast.Call) and ast.unparse(node.func) in {"pd.DataFrame", "pd.read_csv", "pd.read_sql_query"}
     if made or expression.endswith((*_FRESH, ".copy()")) or ".reset_index(" in expression or ".set_axis(" in expression:
         return expression
     return f"{_bracketed(expression)}.copy()"

@@ -14,7 +14,8 @@ __all__ = ["changes", "marks", "shown", "sizes", "worked_on"]
 
 _READERS = frozenset({"read_csv", "read_sql_query"})
 _LARGE = 100_000  # rows from which on writing them as text is worth a word
-_FETCHING = (".collect()", ".compute()", ".toPandas()", ".execute()", ".df()")
+_FETCHING = (".collect()", ".compute()", ".toPandas()", ".execute()", ".df()", "read_sql_query(")
+_HERE = ("polars DataFrame", "polars Series", "pyarrow")  # their .to_pandas() copies what is in memory already
 
 
 def shown(binding: Binding) -> str:
@@ -63,7 +64,9 @@ def sizes(added: Sequence[str], bindings: Sequence[Binding]) -> Iterator[str]:
     for binding in bindings:
         sources = [source for source in added if binding.expression in source]
         many = f"{binding.rows:,} rows" if binding.rows is not None else "an unknown number of rows"
-        if any(fetch in binding.expression and source for source in sources for fetch in _FETCHING):
+        fetched = any(fetch in binding.expression for fetch in _FETCHING)
+        fetched |= ".to_pandas()" in binding.expression and not binding.kind.startswith(_HERE)
+        if sources and fetched:
             yield f"# {binding.expression} brings all of it into memory: {many}."
         if any(".to_csv(" in source for source in sources) and (binding.rows is None or binding.rows >= _LARGE):
             yield f"# All of {shown(binding)} is written as text for it, {many}: that takes a while."

@@ -48,7 +48,9 @@ class NarwhalsTable(Table):
 
         series = nw.from_native(native, series_only=True)
         label = series.name or name
-        return cls(series.alias(label).to_frame(), kind, f".to_frame({label!r}).to_pandas()")
+        of_arrow = kind.startswith("pyarrow")  # it makes no frame by itself
+        suffix = f".to_pandas().to_frame({label!r})" if of_arrow else f".to_frame({label!r}).to_pandas()"
+        return cls(series.alias(label).to_frame(), kind, suffix)
 
     @property
     def kind(self) -> str:
