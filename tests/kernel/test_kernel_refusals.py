@@ -76,7 +76,6 @@ def test_empty_cell(notebook: Any, cell: str) -> None:
         (f"%%gemini_exec --dry-run -m offline-plannr\n{ASK}", ["offline-plannr", "offline-planner"]),
         (f"%%gemini_exec -m offline-plannr\n{ASK}", ["offline-plannr", "offline-planner"]),
         (f"%%gemini_exec -m offline-planner --run google\n{ASK}", ["--run google"]),
-        (f"%%gemini_exec -m gemini-3-flash-preview --run local\n{ASK}", ["--run local", "offline-planner"]),
         (f"%%gemini_exec -c\n{ASK}", ["no answer yet", "without -c"]),
     ],
 )
