@@ -19,6 +19,7 @@ FLOORS = {
     "http": {"errors", "loopback"},
     "loopback": set(),
     "markdown": set(),
+    "private": set(),
     "runtime": {"errors"},
     "references": {"wire", "errors"},
     "client": {"wire", "errors", "http", "loopback"},

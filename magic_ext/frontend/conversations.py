@@ -1,0 +1,200 @@
+"""The conversations of a notebook: which cell's turn follows which, kept by cell id over restarts of the kernel.
+
+A cell that is run again replaces its own turn and keeps the parent of its first run, so that what follows it branches
+from the new one. What is kept on disk names turns and references, and holds no value of anybody's data.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from magic_ext.ask import Tip
+from magic_ext.errors import GeminiExecError
+from magic_ext.private import write_private
+from magic_ext.references.attach import Binding
+
+__all__ = ["Conversations", "Place", "Turn", "gone_from", "kept_file"]
+
+_WORDS = 60  # characters of a prompt by which a turn is recognised
+_TURNS = 1_000  # how many turns of a notebook are kept
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a question stands in the tree: its cell, the cell that it follows (``""`` for none), what ``-c`` gave.
+
+    ``name`` is ``None`` where the cell did not ask to go on.
+    """
+
+    cell: str
+    parent: str = ""
+    name: str | None = None
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """One answered cell: where it stands, the name of the thread that it belongs to, and its conversation's tip."""
+
+    place: Place
+    thread: str = ""
+    words: str = ""
+    tip: Tip
+
+
+class Conversations:
+    """The turns of one notebook, in the order of their last runs; written to ``file`` with each, if there is one."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self._turns: dict[str, Turn] = {turn.place.cell: turn for turn in _read(file)} if file else {}
+        self._unnamed = 0
+
+    def place(self, cell: str, name: str | None, *, new: bool = False) -> Place:
+        """Where the question of a cell goes: ``name`` is what ``-c`` gave, ``""`` for none, ``None`` without ``-c``.
+
+        Raises :class:`GeminiExecError` where there is nothing to continue.
+        """
+        if not cell:
+            self._unnamed += 1
+            cell = f"run {self._unnamed}"
+        if name is None or new:
+            return Place(cell, name=name or None)
+        own = self._turns.get(cell)
+        if own is not None and own.place.name == name:
+            return own.place
+        last = self._last(name, without=cell)
+        if last is None and not name:
+            raise GeminiExecError("There is no answer yet to continue.", hint="Ask without -c first.")
+        return Place(cell, last.place.cell if last else "", name)
+
+    def tip(self, place: Place) -> Tip | None:
+        """Where the conversation stands that a question follows; ``None`` where it begins one.
+
+        Raises :class:`GeminiExecError` where that was kept by a kernel that is gone.
+        """
+        if not place.parent:
+            return None
+        turn = self._turns.get(place.parent)
+        if turn is None:
+            raise GeminiExecError(
+                "The answer that this cell continued is forgotten.", hint="Use --new, or leave out -c."
+            )
+        if not (turn.tip.interaction_id or turn.tip.history):
+            raise GeminiExecError(
+                "That conversation was kept by the kernel alone, which has been restarted.",
+                hint="Run the cell before again, or leave out -c.",
+            )
+        return turn.tip
+
+    def remember(self, place: Place, tip: Tip, prompt: str) -> None:
+        """Take the answer of a cell for its turn, instead of what stood there."""
+        words = " ".join(prompt.split())
+        shown = words if len(words) <= _WORDS else f"{words[: _WORDS - 1]}…"
+        self._turns.pop(place.cell, None)
+        parent = self._turns.get(place.parent)
+        thread = place.name or (parent.thread if parent else "")
+        self._turns[place.cell] = Turn(place=place, thread=thread, words=shown, tip=tip)
+        self._write()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the threads."""
+        return tuple(dict.fromkeys(turn.thread for turn in self._turns.values() if turn.thread))
+
+    def clear(self) -> None:
+        """Forget all turns, on disk too."""
+        self._turns.clear()
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)
+
+    def tree(self) -> str:
+        """The turns as a tree, each below the one that it follows; the last one is marked.
+
+        >>> Conversations().tree()
+        'Nothing has been asked in this notebook yet.'
+        """
+        if not self._turns:
+            return "Nothing has been asked in this notebook yet."
+        last = next(reversed(self._turns))
+        roots = [turn for turn in self._turns.values() if turn.place.parent not in self._turns]
+        return "\n".join(line for root in roots for line in self._branch(root, "", last))
+
+    def _branch(self, turn: Turn, indent: str, last: str) -> Iterator[str]:
+        facts = [
+            turn.tip.place,
+            f"-c={turn.thread}" if turn.thread else "",
+            "← last" if turn.place.cell == last else "",
+        ]
+        yield f"{indent}{turn.words}  ({', '.join(filter(None, facts))})"
+        for child in [other for other in self._turns.values() if other.place.parent == turn.place.cell]:
+            yield from self._branch(child, f"{indent}  ", last)
+
+    def _last(self, name: str, *, without: str) -> Turn | None:
+        """The newest turn of a thread that does not itself follow the cell ``without``."""
+        for turn in reversed(self._turns.values()):
+            if (not name or turn.thread == name) and without not in self._line(turn):
+                return turn
+        return None
+
+    def _line(self, turn: Turn) -> Iterator[str]:
+        """The cells from a turn up to its root."""
+        seen: set[str] = set()
+        at: Turn | None = turn
+        while at is not None and at.place.cell not in seen:
+            seen.add(at.place.cell)
+            yield at.place.cell
+            at = self._turns.get(at.place.parent)
+
+    def _write(self) -> None:
+        if self._file is None:
+            return
+        kept = [msgspec.structs.replace(turn, tip=_on_disk(turn.tip)) for turn in self._turns.values()][-_TURNS:]
+        try:
+            write_private(self._file, msgspec.json.encode(kept))
+        except OSError:  # a full or read-only disk: then they last as long as the kernel
+            self._file = None
+
+
+def _on_disk(tip: Tip) -> Tip:
+    """What is kept of a tip: names, and no value."""
+    bindings = tuple(msgspec.structs.replace(binding, sheet=None) for binding in tip.bindings)
+    return msgspec.structs.replace(tip, history=(), runner=None, bindings=bindings)
+
+
+def _read(file: Path) -> list[Turn]:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=list[Turn])
+    except (OSError, msgspec.MsgspecError):  # not there, or of another version
+        return []
+
+
+def gone_from(bindings: tuple[Binding, ...], namespace: Mapping[str, Any]) -> list[str]:
+    """The variables that a conversation speaks of and the session does not have (any more).
+
+    >>> gone_from((Binding(name="sales", expression="frames['sales']"),), {})
+    ['frames']
+    """
+    roots = (_root(binding.expression) for binding in bindings)
+    return list(dict.fromkeys(root for root in roots if root and root not in namespace))
+
+
+def _root(expression: str) -> str:
+    try:
+        names = [node.id for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)]
+    except SyntaxError:
+        return ""
+    return names[0] if names else ""
+
+
+def kept_file(notebook: str) -> Path | None:
+    """Where the conversations of a notebook are kept; ``None`` where it has no name."""
+    if not notebook:
+        return None
+    import platformdirs
+
+    folder = Path(platformdirs.user_state_dir("gemini-exec", appauthor=False)) / "conversations"
+    return folder / f"{hashlib.sha256(notebook.encode('utf-8', 'replace')).hexdigest()[:32]}.json"

@@ -1,0 +1,135 @@
+"""Which turn follows which: cells run again, threads, restarts, and what is written down."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from magic_ext.ask import Tip
+from magic_ext.errors import GeminiExecError
+from magic_ext.frontend.conversations import Conversations, gone_from, kept_file
+from magic_ext.references.attach import Binding
+
+
+def ask(conversations: Conversations, cell: str, name: str | None, answer: str, *, new: bool = False) -> str:
+    """Run a cell; the id of the interaction that it continued."""
+    place = conversations.place(cell, name, new=new)
+    before = conversations.tip(place)
+    conversations.remember(place, Tip(interaction_id=answer, place="here"), f"question of {answer}")
+    return before.interaction_id if before else ""
+
+
+def test_a_new_cell_goes_on_from_the_last_turn() -> None:
+    talk = Conversations()
+    assert ask(talk, "a", None, "a1") == ""
+    assert ask(talk, "b", "", "b1") == "a1"
+    assert ask(talk, "c", None, "c1") == ""
+    assert ask(talk, "d", "", "d1") == "c1"
+
+
+def test_a_cell_run_again_keeps_its_parent_and_replaces_its_turn() -> None:
+    talk = Conversations()
+    ask(talk, "a", None, "a1")
+    ask(talk, "b", "", "b1")
+    ask(talk, "c", "", "c1")
+    assert ask(talk, "b", "", "b2") == "a1", "not c1, which came after it"
+    assert ask(talk, "c", "", "c2") == "b2", "what follows branches from the new one"
+    assert ask(talk, "a", None, "a2") == ""
+    assert ask(talk, "b", "", "b3") == "a2"
+
+
+def test_a_cell_that_now_goes_on_does_not_follow_its_own_children() -> None:
+    talk = Conversations()
+    ask(talk, "z", None, "z1")
+    ask(talk, "a", None, "a1")
+    ask(talk, "b", "", "b1")
+    assert ask(talk, "a", "", "a2") == "z1"
+    with pytest.raises(GeminiExecError, match="no answer yet"):
+        ask(talk, "z", "", "z2")
+
+
+def test_threads_have_names() -> None:
+    talk = Conversations()
+    assert ask(talk, "a", "prices", "a1") == "", "a thread begins with its first question"
+    ask(talk, "b", None, "b1")
+    assert ask(talk, "c", "prices", "c1") == "a1"
+    assert ask(talk, "d", "", "d1") == "c1", "without a name the last turn of all"
+    assert ask(talk, "e", "prices", "e1") == "d1", "which belongs to the thread that it followed"
+    assert talk.names == ("prices",)
+    assert ask(talk, "f", "prices", "f1", new=True) == ""
+    assert ask(talk, "g", "prices", "g1") == "f1"
+
+
+def test_new_forgets_the_parent_of_the_first_run() -> None:
+    talk = Conversations()
+    ask(talk, "a", None, "a1")
+    ask(talk, "b", "", "b1")
+    assert ask(talk, "b", "", "b2", new=True) == ""
+    assert ask(talk, "c", "", "c1") == "b2"
+
+
+def test_without_cell_ids_every_run_is_a_turn() -> None:
+    talk = Conversations()
+    ask(talk, "", None, "a1")
+    assert ask(talk, "", "", "b1") == "a1"
+    assert ask(talk, "", "", "c1") == "b1"
+
+
+def test_nothing_to_continue_is_said() -> None:
+    with pytest.raises(GeminiExecError, match="no answer yet to continue"):
+        Conversations().place("a", "")
+
+
+def test_they_survive_a_restart_and_hold_no_value(tmp_path: Path) -> None:
+    file = tmp_path / "state" / "x.json"
+    talk = Conversations(file)
+    binding = Binding(name="sales", expression="sales", rows=3, rows_sent=3)
+    place = talk.place("a", None)
+    secret = ({"type": "user_input", "content": [{"type": "text", "text": "canary-value"}]},)
+    talk.remember(place, Tip(interaction_id="a1", place="here", history=secret, bindings=(binding,)), "Mean of @sales?")
+    assert b"canary-value" not in file.read_bytes()
+    if os.name == "posix":
+        assert file.stat().st_mode & 0o777 == 0o600
+
+    again = Conversations(file)
+    tip = again.tip(again.place("b", ""))
+    assert tip is not None and (tip.interaction_id, tip.bindings) == ("a1", (binding,))
+    assert gone_from(tip.bindings, {}) == ["sales"] and gone_from(tip.bindings, {"sales": 1}) == []
+    again.clear()
+    assert not file.exists() and Conversations(file).tree().startswith("Nothing")
+
+
+def test_what_only_the_kernel_kept_is_said_to_be_gone(tmp_path: Path) -> None:
+    talk = Conversations(tmp_path / "x.json")
+    talk.remember(talk.place("a", None), Tip(interaction_id="", place="here", history=({"type": "x"},)), "hi")
+    assert talk.tip(talk.place("b", "")) is not None
+    again = Conversations(tmp_path / "x.json")
+    with pytest.raises(GeminiExecError, match="has been restarted"):
+        again.tip(again.place("b", ""))
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b'[{"place": 1}]', b"\xff\x00"])
+def test_a_damaged_file_is_none(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "x.json").write_bytes(damage)
+    assert Conversations(tmp_path / "x.json").names == ()
+
+
+def test_the_tree() -> None:
+    talk = Conversations()
+    ask(talk, "a", "prices", "a1")
+    ask(talk, "b", "prices", "b1")
+    ask(talk, "c", None, "c1")
+    ask(talk, "b", "prices", "b2")
+    assert talk.tree().splitlines() == [
+        "question of a1  (here, -c=prices)",
+        "  question of b2  (here, -c=prices, ← last)",
+        "question of c1  (here)",
+    ]
+
+
+def test_a_notebook_without_a_name_keeps_nothing() -> None:
+    assert kept_file("") is None
+    first, second = kept_file("/a/x.ipynb"), kept_file("/b/x.ipynb")
+    assert first != second and first is not None and "x.ipynb" not in str(first)
