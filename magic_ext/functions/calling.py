@@ -16,7 +16,7 @@ from magic_ext.wire.content import Content, Image, Text, encode_content
 from magic_ext.wire.steps import FunctionCall, FunctionResult
 
 from .declaring import Function
-from .results import content_of
+from .results import Told, told_of
 
 __all__ = ["Called", "Terms", "call"]
 
@@ -26,7 +26,7 @@ _LONGEST_ERROR = 500  # characters
 class Called(msgspec.Struct, frozen=True):
     """A call that was made: what goes back to the model, how many bytes that is, and how long the call took.
 
-    ``note`` says what was replaced in it.
+    ``note`` says what was left out of it or replaced.
     """
 
     result: FunctionResult
@@ -52,19 +52,19 @@ def call(asked: FunctionCall, functions: Sequence[Function], terms: Terms) -> Ca
         function, arguments = _prepared(asked, functions)
     except Exception as error:
         said = _one_line(error) if _is_ours(error) or not terms.quiet else _kind(error)
-        return _called(asked, (Text(said),), started, terms, failed=True)
+        return _called(asked, Told((Text(said),)), started, terms, failed=True)
     try:
-        content = content_of(function.call(*arguments.args, **arguments.kwargs), terms.policy, terms.screen)
+        told = told_of(function.call(*arguments.args, **arguments.kwargs), terms.policy, terms.screen)
     except (Exception, SystemExit) as error:  # the user's code may raise anything; an interrupt stops the cell
         said = _kind(error) if terms.quiet else _one_line(error)
-        return _called(asked, (Text(said),), started, terms, failed=True)
-    return _called(asked, content, started, terms, failed=False)
+        return _called(asked, Told((Text(said),)), started, terms, failed=True)
+    return _called(asked, told, started, terms, failed=False)
 
 
-def _called(asked: FunctionCall, content: Sequence[Content], started: float, terms: Terms, *, failed: bool) -> Called:
+def _called(asked: FunctionCall, told: Told, started: float, terms: Terms, *, failed: bool) -> Called:
     found: Counter[str] = Counter()
     cleaned: list[Content] = []
-    for block in content:
+    for block in told.content:
         if isinstance(block, Text):
             clean = terms.screen.clean(block.text)
             found += clean.found
@@ -72,7 +72,8 @@ def _called(asked: FunctionCall, content: Sequence[Content], started: float, ter
         else:
             cleaned.append(block)
     result = FunctionResult(asked.id, asked.name, [encode_content(block) for block in cleaned], failed)
-    return Called(result, sum(map(_size, cleaned)), time.monotonic() - started, counted(found))
+    note = "; ".join(filter(None, (told.note, counted(found))))
+    return Called(result, sum(map(_size, cleaned)), time.monotonic() - started, note)
 
 
 def _prepared(asked: FunctionCall, functions: Sequence[Function]) -> tuple[Function, inspect.BoundArguments]:

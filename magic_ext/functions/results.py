@@ -12,50 +12,51 @@ from magic_ext.references.errors import UnsendableError
 from magic_ext.references.pictures import picture_of
 from magic_ext.references.policy import Policy
 from magic_ext.references.screen import Screen
-from magic_ext.references.screened import ScreenedTable
+from magic_ext.references.screened import ScreenedTable, told_withheld
 from magic_ext.references.tables.recognised import table_of
 from magic_ext.references.tables.table import Table
 from magic_ext.references.values import represented
 from magic_ext.wire.content import Content, Image, Text
 
-__all__ = ["content_of"]
+__all__ = ["Told", "told_of"]
 
 _LONGEST = 4 * LIMIT_TOKENS  # characters of one result
 
 
-def content_of(value: Any, policy: Policy, screen: Screen = Screen()) -> tuple[Content, ...]:  # noqa: B008 - frozen
-    """The content that tells a model of ``value``: of a table as much as ``policy`` lets out, and nothing of it that
-    ``screen`` holds back. Under ``schema`` it is type and shape, whatever the value is.
+class Told(msgspec.Struct, frozen=True):
+    """What a model is told; ``note`` says of a table what was left out or replaced in it."""
 
-    >>> content_of({"city": "Kyiv", "degrees": -3}, Policy())
+    content: tuple[Content, ...]
+    note: str = ""
+
+
+def told_of(value: Any, policy: Policy, screen: Screen = Screen()) -> Told:  # noqa: B008 - frozen
+    """What a model is told of ``value``: of a table as much as ``policy`` lets out, and nothing of it that ``screen``
+    holds back. Under ``schema`` it is type and shape, whatever the value is.
+
+    >>> told_of({"city": "Kyiv", "degrees": -3}, Policy()).content
     (Text(text='{"city":"Kyiv","degrees":-3}', annotations=()),)
     """
     value = represented(value)
-    if policy.kind == "schema":
-        return (Text(_described(value, policy, screen)),)
-    if isinstance(value, str):
-        return (Text(_bounded(value)),)
+    if isinstance(value, str) and policy.kind != "schema":
+        return Told((Text(_bounded(value)),))
     try:
-        picture = picture_of(value)
+        picture = picture_of(value) if policy.kind != "schema" else None
     except UnsendableError:
         picture = None
     if picture is not None:
         encoded = base64.b64encode(picture.data).decode("ascii")
-        return (Text(f"a {picture.kind}"), Image(data=encoded, mime_type=picture.mime_type))
+        return Told((Text(f"a {picture.kind}"), Image(data=encoded, mime_type=picture.mime_type)))
     if not isinstance(value, list) and (table := table_of(value, "result")) is not None:
-        return (Text(_table(_seen(table, screen), policy)),)
-    return (Text(_bounded(_json(value, screen))),)
+        return _table(ScreenedTable(table, screen) if screen else table, policy)
+    if policy.kind == "schema":
+        return Told((Text(_described(value)),))
+    return Told((Text(_bounded(_json(value, screen))),))
 
 
-def _described(value: Any, policy: Policy, screen: Screen) -> str:
-    if not isinstance(value, list) and (table := table_of(value, "result")) is not None:
-        return _table(_seen(table, screen), policy)
+def _described(value: Any) -> str:
     size = f" of {len(value):,}" if isinstance(value, str | bytes | list | tuple | dict | set | frozenset) else ""
     return f"{type(value).__name__}{size}; its value is not sent"
-
-
-def _seen(table: Table, screen: Screen) -> Table:
-    return ScreenedTable(table, screen) if screen else table
 
 
 def _json(value: Any, screen: Screen) -> str:
@@ -73,14 +74,16 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") and not getattr(value, "ndim", 1) else str(value)
 
 
-def _table(table: Table, policy: Policy) -> str:
+def _table(table: Table, policy: Policy) -> Told:
     given = share(table, policy)
     columns = ", ".join(f"{column.label} ({column.dtype})" for column in table.columns)
     rows = "an unknown number of" if table.rows is None else f"{table.rows:,}"
     lines = [f"{table.kind}, {rows} rows; columns: {columns}"]
     if given.sheet is not None:
         lines += [f"{given.rows:,} of them as CSV:", given.sheet.data.decode("utf-8", "replace")]
-    return "\n".join([*lines, given.note] if given.note else lines)
+    notes = [given.note, told_withheld(table), *(given.sheet.notes if given.sheet else ())]
+    note = "; ".join(filter(None, notes))
+    return Told((Text("\n".join([*lines, note] if note else lines)),), note)
 
 
 def _bounded(text: str) -> str:

@@ -16,13 +16,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from magic_ext.functions.results import content_of
+from magic_ext.functions.calling import Terms, call
+from magic_ext.functions.declaring import declare
+from magic_ext.functions.results import told_of
 from magic_ext.references import screen as screen_module
 from magic_ext.references.attach import Here, Local, Prepared, Remote, prepare
 from magic_ext.references.errors import BadPolicyError, BadReferenceError, UnsendableError
 from magic_ext.references.policy import Policy
 from magic_ext.references.screen import Screen, screen_from
 from magic_ext.wire.content import Document, encode_content
+from magic_ext.wire.steps import FunctionCall
 
 CANARY = "kanarienvogel"
 MAIL = "ada.lovelace+x@mail.example.org"
@@ -178,8 +181,8 @@ def test_matches_are_replaced_in_every_kind_of_value(text: str, tmp_path: Path) 
         assert not REDACT.clean(out).found, (prompt, out)
         assert text not in out
     for value in values.values():
-        blocks = content_of(value, Policy(), REDACT)
-        assert "plain" not in str(blocks) or text not in str([b for b in blocks if "CSV" in str(b)])
+        called = call(FunctionCall("1", "f"), declare(["f"], {"f": lambda value=value: value}), Terms(Policy(), REDACT))
+        assert text not in str(called) and "[" in str(called.result.result)
 
 
 def test_what_is_left_loads(tmp_path: Path, sandbox: Callable[[Prepared], dict[str, Any]]) -> None:
@@ -296,10 +299,10 @@ def test_code_of_a_model_elsewhere_gets_no_denied_column(tmp_path: Path) -> None
 
 def test_results_of_functions() -> None:
     screen = screen_from(["email"], ["phone"])
-    told = str(content_of({"email": CANARY, "x": [{"email": CANARY}]}, Policy(), screen))
-    told += str(content_of(pd.DataFrame({"email": [CANARY], "b": ["+49 30 1234567"]}), Policy(), screen))
+    told = str(told_of({"email": CANARY, "x": [{"email": CANARY}]}, Policy(), screen))
+    told += str(told_of(pd.DataFrame({"email": [CANARY], "b": ["+49 30 1234567"]}), Policy(), screen))
     assert CANARY not in told and "1234567" not in told
     assert "b" in told
-    schema = str(content_of({"x": CANARY}, Policy("schema")))
-    schema += str(content_of(CANARY, Policy("schema"))) + str(content_of(PEOPLE[["E-Mail"]], Policy("schema")))
+    schema = str(told_of({"x": CANARY}, Policy("schema")))
+    schema += str(told_of(CANARY, Policy("schema"))) + str(told_of(PEOPLE[["E-Mail"]], Policy("schema")))
     assert CANARY not in schema and "dict of 1" in schema and "str of 13" in schema and "3 rows" in schema
