@@ -35,7 +35,7 @@ class Tip(msgspec.Struct, frozen=True, kw_only=True):
     because the server keeps nothing or the answer was replayed, and where the server has forgotten it. Where the server
     keeps it, ``tokens`` is what it reads again of it with the next question. ``runner`` has the variables of the code
     that ran on this computer for it; with ``withheld`` nothing that such code prints goes to the model. By ``key``
-    recorded answers to a next question are found.
+    recorded answers to a next question are found. ``code`` are the blocks that worked so far.
     """
 
     interaction_id: str
@@ -47,6 +47,7 @@ class Tip(msgspec.Struct, frozen=True, kw_only=True):
     runner: Runner | None = None
     withheld: bool = False
     key: str = ""
+    code: tuple[str, ...] = ()
 
 
 class Cache(msgspec.Struct, frozen=True, kw_only=True):
