@@ -122,9 +122,10 @@ class Asking:
         if self._last is None or not self.answers[-1].code:
             raise GeminiExecError("There is no code to paste yet.", hint="Ask something with %%gemini_exec first.")
         answer = self.answers[-1]
-        for line in to_read_first(answer, numbers, self._last.bindings):
+        bindings, earlier = self._last.bindings, self._last.code_before
+        for line in to_read_first(answer, numbers, bindings, earlier):
             print(line)
-        cells = live_cells(answer, numbers, self._last.bindings)
+        cells = live_cells(answer, numbers, bindings, earlier)
         paste(self._shell, cells if numbers else with_headings(answer, cells), origin(answer))
 
     @property

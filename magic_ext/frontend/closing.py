@@ -36,7 +36,7 @@ def footer(course: Course, status: str = "") -> Footer:
         status=answer.status,
         code_expected=course.question.code_execution and not unread and answer.status != "not sent",
         origin=origin(answer),
-        cells=_cells(answer, course.bindings),
+        cells=_cells(answer, course.bindings, course.code_before),
         returned=course.returned,
         calls=tuple((called.result.name, called.seconds) for called in course.calls),
     )
@@ -47,13 +47,13 @@ def origin(answer: Answer) -> dict[str, str]:
     return {"interaction_id": answer.interaction_id, "place": answer.place}
 
 
-def _cells(answer: Answer, bindings: Sequence[Binding]) -> dict[int, tuple[Cell, ...]]:
+def _cells(answer: Answer, bindings: Sequence[Binding], earlier: Sequence[str]) -> dict[int, tuple[Cell, ...]]:
     """By number, each block that worked with those before it that it needs; under 0 all of them."""
     worked = [number for number, attempt in enumerate(answer.attempts, 1) if not attempt.failed]
     if not worked:
         return {}
-    alone = {number: tuple(live_cells(answer, [number], bindings)) for number in worked}
-    return {0: tuple(live_cells(answer, (), bindings)), **alone}
+    alone = {number: tuple(live_cells(answer, [number], bindings, earlier)) for number in worked}
+    return {0: tuple(live_cells(answer, (), bindings, earlier)), **alone}
 
 
 def _rows(bindings: Sequence[Binding]) -> str:

@@ -21,27 +21,32 @@ __all__ = ["live_cells", "to_read_first", "with_headings"]
 _HEADING = re.compile(r"^#{1,6} .+$", re.MULTILINE)
 
 
-def live_cells(answer: Answer, numbers: Sequence[int], bindings: Sequence[Binding]) -> list[Cell]:
+def live_cells(
+    answer: Answer, numbers: Sequence[int], bindings: Sequence[Binding], earlier: Sequence[str] = ()
+) -> list[Cell]:
     """The blocks with these numbers, counted from 1 (all that worked when none is named), bound to the live data.
 
-    Earlier blocks whose names they need come along. Raises :class:`GeminiExecError` for a number that is none.
+    Earlier blocks whose names they need come along, those of the conversation before (``earlier``) too. Raises
+    :class:`GeminiExecError` for a number that is none.
     """
-    wanted = _wanted(answer, numbers)
+    wanted = _wanted(answer, numbers, earlier)
     sources = bind_all(list(wanted), bindings)
     return [Cell(source, block=number) for source, number in zip(sources, wanted.values(), strict=True)]
 
 
-def to_read_first(answer: Answer, numbers: Sequence[int], bindings: Sequence[Binding]) -> list[str]:
+def to_read_first(
+    answer: Answer, numbers: Sequence[int], bindings: Sequence[Binding], earlier: Sequence[str] = ()
+) -> list[str]:
     """What a person should know before running the cells of :func:`live_cells`, a line each.
 
     Libraries that are not here, and tables that the model typed into its code.
     """
-    blocks = list(_wanted(answer, numbers))
+    blocks = list(_wanted(answer, numbers, earlier))
     return [*filter(None, [lacking_line(lacking(blocks))]), *bound(blocks, bindings).notes]
 
 
-def _wanted(answer: Answer, numbers: Sequence[int]) -> dict[str, int]:
-    """The code of each block that is pasted, with the block's number."""
+def _wanted(answer: Answer, numbers: Sequence[int], earlier: Sequence[str]) -> dict[str, int]:
+    """The code of each block that is pasted, with the block's number; 0 for one of an answer before."""
     attempts = answer.attempts
     for number in numbers:
         if not 1 <= number <= len(attempts):
@@ -52,9 +57,9 @@ def _wanted(answer: Answer, numbers: Sequence[int]) -> dict[str, int]:
     chosen = [number - 1 for number in numbers] or worked or [len(attempts) - 1]
     wanted: dict[str, int] = {}
     for index in chosen:
-        before = [earlier for earlier in worked if earlier < index]
-        codes = {attempts[at].code: at + 1 for at in (*before, index)}
-        blocks = [attempts[at].code for at in (*before, index)]
+        before = [at for at in worked if at < index]
+        codes = {**dict.fromkeys(earlier, 0), **{attempts[at].code: at + 1 for at in (*before, index)}}
+        blocks = [*earlier, *(attempts[at].code for at in (*before, index))]
         wanted |= {code: codes[code] for code in with_needed_blocks(blocks, len(blocks) - 1)}
     return wanted
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -30,19 +30,21 @@ def answering(notebook: Any, asked_at: Callable[..., Any], google: Callable[...,
     """Asks a Google-like server that has answered with these blocks of code; the last one's cell."""
 
     def ask(cell: str, *codes: str) -> Any:
-        steps = []
-        for number, code in enumerate(codes):
-            call = {"type": "code_execution_call", "id": f"call-{number}", "signature": ""}
-            steps.append((call, [{"type": "code_execution_call", "arguments": {"code": code, "language": "python"}}]))
-            result = {"type": "code_execution_result", "call_id": f"call-{number}", "signature": ""}
-            steps.append((result, [{"type": "code_execution_result", "result": "done\n", "is_error": False}]))
-        asked_at(google(*steps))
+        asked_at(google(*_steps(codes)))
         notebook.do(SETUP)
         ran = notebook.run(cell)
         assert ran.status == "ok", ran.of("error")
         return ran
 
     return ask
+
+
+def _steps(codes: Sequence[str]) -> Iterator[Any]:
+    for number, code in enumerate(codes):
+        call = {"type": "code_execution_call", "id": f"call-{number}", "signature": ""}
+        yield call, [{"type": "code_execution_call", "arguments": {"code": code, "language": "python"}}]
+        result = {"type": "code_execution_result", "call_id": f"call-{number}", "signature": ""}
+        yield result, [{"type": "code_execution_result", "result": "done\n", "is_error": False}]
 
 
 def pasted(ran: Any) -> str:
@@ -61,7 +63,8 @@ def printed(ran: Any) -> list[str]:
         ("import pandas as pd\ndf = pd.read_csv('input_file_0.csv')\nprint(df['revenue'].sum())", "10.5"),
         (
             "import pandas as pd\nsales = pd.read_csv('input_file_0.csv')\n"
-            "sales['day'] = pd.to_datetime(sales['day'])\nsales['month'] = sales['day'].dt.month\nprint(f\"{sales['month'].max()} {sales['revenue'].sum()}\")",
+            "sales['day'] = pd.to_datetime(sales['day'])\nsales['month'] = sales['day'].dt.month\n"
+            "print(f\"{sales['month'].max()} {sales['revenue'].sum()}\")",
             "1 10.5",
         ),
         ("import glob\nimport pandas as pd\nfor f in glob.glob('*.csv'):\n    print(f, len(pd.read_csv(f)))", "csv 4"),
@@ -124,3 +127,17 @@ def test_what_is_not_installed_is_named_before_it_is_pasted(notebook: Any, answe
 def test_nothing_is_said_where_nothing_is_missing(notebook: Any, answering: Any) -> None:
     ran = answering("%%gemini_exec --paste\nLook at @sales:head(2).", "import json, pandas as pd\nprint(1)")
     assert printed(ran) == []
+
+
+def test_a_block_of_an_earlier_answer_comes_along(
+    notebook: Any, asked_at: Callable[..., Any], google: Callable[..., Any]
+) -> None:
+    first = ["import pandas as pd\ndf = pd.read_csv('input_file_0.csv')", "unasked = 1"]
+    asked_at(google(*_steps(first)), google(*_steps(["print(df['revenue'].max())"]), id="v1_b"))
+    notebook.do(SETUP)
+    notebook.run("%%gemini_exec\nLook at @sales:head(2).")
+    ran = notebook.run("%%gemini_exec -c --paste\nAnd its largest revenue?")
+    code = pasted(ran)
+    assert "4.0" in notebook.do(code), code
+    assert code.index("pd.read_csv(io.StringIO(sales") < code.index("print(df")
+    assert "unasked" not in code
