@@ -53,7 +53,7 @@ def test_a_stream_is_shown(told: Callable[..., Any], name: str, live: bool) -> N
 
 
 def test_thoughts_and_their_pictures(told: Callable[..., Any]) -> None:
-    assert "[Thoughts]\nI look at it.Done." in told("thought-with-picture").text
+    assert "[Thoughts]\nI look at it.\n\nDone." in told("thought-with-picture").text
     assert "[Thoughts]\n**Plan**" in told("thinking").text
 
 
