@@ -37,6 +37,7 @@ def _private_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     os.environ["XDG_DATA_HOME"] = str(home / "data")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     os.environ.setdefault("MPLCONFIGDIR", str(cache / "matplotlib"))  # its list of fonts takes seconds to build
+    os.environ.setdefault("GEMINI_EXEC_TEST_CACHE", str(cache / "gemini-exec-tests"))  # Google's SDKs
     os.environ["XDG_CACHE_HOME"] = str(home / "cache")
     os.environ["XDG_STATE_HOME"] = str(home / "state")
     os.environ["IPYTHONDIR"] = str(home / "ipython")

@@ -14,7 +14,7 @@ from magic_ext.client.interactions import Client
 from magic_ext.functions.declaring import Function
 from magic_ext.references.attach import Prepared
 from magic_ext.references.budget import tokens
-from magic_ext.references.inline import too_large
+from magic_ext.references.inline import history_size, too_large
 from magic_ext.references.manifest import Entry
 from magic_ext.wire.content import Content, Document, Image, Json, Text, decode_contents
 from magic_ext.wire.request import Request, user_input
@@ -142,7 +142,8 @@ def uploaded(request: Request, client: Client, tell: Callable[[str], None]) -> R
         decode_contents(step.get("content")) if step.get("type") == "user_input" else () for step in request.history
     ]
     blocks = [*chain.from_iterable(before), *request.input]
-    large = too_large(blocks)
+    rest = [step for step, contents in zip(request.history, before, strict=True) if not contents]
+    large = too_large(blocks, history_size(rest))
     if not large:
         return request
     sent = iter([by_address(block) if at in large else block for at, block in enumerate(blocks)])
