@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from magic_ext.engine.embedded import Handover
 from magic_ext.engine.models.registry import OFFLINE_PLANNER
 from magic_ext.errors import GeminiExecError
 from magic_ext.references.attach import Here, Local, Prepared, Remote
+from magic_ext.wire.content import ARROW, Document
 
 from .isolated import Isolated
 from .question import Question
@@ -19,6 +24,7 @@ InKernel = Callable[[Prepared], Runner]
 """Makes what runs code in the user's own kernel, given what the question refers to."""
 
 _handover = Handover()
+_NOT_IN_MEMORY = re.compile(r"(dask|duckdb|ibis|pyspark|sqlframe|sqlite)\b|polars LazyFrame")
 
 
 def destination(question: Question) -> Remote | Local | Here:
@@ -49,6 +55,7 @@ def code_runs(question: Question, prepared: Prepared, in_kernel: InKernel | None
         runner: Runner = Isolated(prepared.here, before if isinstance(before, Isolated) else None)
     elif in_kernel is not None:
         _check_columns(question, prepared)
+        _check_planner(question, prepared)
         runner = in_kernel(prepared)
     else:
         raise GeminiExecError("There is no kernel to run code in.", hint="Use --run local.")
@@ -66,4 +73,20 @@ def _check_columns(question: Question, prepared: Prepared) -> None:
         raise GeminiExecError(
             "GeminiExecMagics.deny_columns can't be kept from code that runs in your kernel.",
             hint="Use --run local, or --send schema: then nothing that it prints goes to the model.",
+        )
+
+
+def _check_planner(question: Question, prepared: Prepared) -> None:
+    """The planner's code takes its table whole, by its name or by the path that it was told: both have to be there."""
+    if question.place.model != OFFLINE_PLANNER:
+        return
+    far = [f"@{entry.name} is a {entry.kind}" for entry in prepared.entries if _NOT_IN_MEMORY.match(entry.kind)]
+    for document in (content for content in prepared.contents if isinstance(content, Document)):
+        path = Path(url2pathname(urlsplit(document.uri or "").path))
+        if document.mime_type != ARROW and Path(document.name or "").resolve() != path.resolve():
+            far.append(f"{document.name} does not lie below this folder")
+    if far:
+        raise GeminiExecError(
+            f"{OFFLINE_PLANNER} computes in your kernel with frames in memory and files below its folder; {far[0]}.",
+            hint="Ask another model with -m: its code runs on the data where they are.",
         )

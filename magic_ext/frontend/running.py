@@ -9,14 +9,13 @@ from __future__ import annotations
 import ast
 import base64
 import contextlib
+import importlib
 import io
 import linecache
-import re
 import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from types import ModuleType
 from typing import Any
 
 from magic_ext.ask.running import shape_of
@@ -54,9 +53,8 @@ class InKernel:
         self._consent = consent
         self._unasked = unasked
         self._seconds = seconds
-        # What the code loads from a file by itself begins with the name of a module.
-        roots = {binding.name: shell.user_ns.get(re.split(r"\W", binding.expression)[0]) for binding in lent}
-        self._lent = [b for b in lent if b.name != b.expression and not isinstance(roots[b.name], ModuleType | None)]
+        # What has no Arrow file is here by its own name, or is loaded by the code.
+        self._lent = [b for b in lent if b.name != b.expression and b.file.endswith(".arrow")]
         self._made: dict[str, Any] = dict(before._made) if before else {}
         self._scope: dict[str, Any] | None = None
         self._base: dict[str, Any] = {}
@@ -231,7 +229,8 @@ class _Publisher:
 
 
 def _value(expression: str, scope: Mapping[str, Any]) -> Any:
-    return eval(expression, dict(scope))  # noqa: S307 - written by this package from what the user referred to
+    modules = {name: importlib.import_module(module) for name, module in (("np", "numpy"), ("pd", "pandas"))}
+    return eval(expression, {**modules, **scope})  # noqa: S307 - written by this package for what was referred to
 
 
 def _open_figures() -> set[int]:

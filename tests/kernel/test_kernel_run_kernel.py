@@ -268,3 +268,19 @@ def test_the_planner_runs_its_code_in_the_kernel(notebook: Any) -> None:
     assert ran.status == "ok", ran.of("error")
     assert "38.5" in ran.text and "people" in notebook.asked[0]
     assert notebook.value("answer.place") == "your kernel"
+
+
+def test_the_planner_declines_what_its_code_would_not_find(notebook: Any) -> None:
+    (notebook.folder.parent / "prices.csv").write_text("article,price\ntea,1\n")
+    (notebook.folder / "prices.csv").write_text("article,price\ntea,3\n")
+    notebook.do("import polars, numpy\nlazy = polars.LazyFrame({'x': [1, 2]})\ngrid = numpy.ones((3, 2))")
+    for name, why in (
+        ("lazy", "@lazy is a polars LazyFrame"),
+        ("../prices.csv", "prices.csv does not lie"),
+    ):
+        assert why in notebook.refuses(f"{ASK} -m offline-planner\nHow many rows are in @{name}?")
+    ran = notebook.run(f"{ASK} -m offline-planner\nWhat is the mean price in @prices.csv?", answers=["y"])
+    assert ran.status == "ok", ran.of("error")
+    assert "3.0" in ran.text
+    ran = notebook.run(f"{ASK} -m offline-planner\nHow many rows are in @grid?", answers=["y"])
+    assert ran.status == "ok" and "3" in notebook.value("answer.results[0]")
