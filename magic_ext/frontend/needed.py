@@ -6,6 +6,7 @@ import ast
 import builtins
 import symtable
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from magic_ext.frontend.sources import parsed
@@ -43,6 +44,7 @@ class Names(NamedTuple):
     changes: frozenset[str]
 
 
+@lru_cache(maxsize=256)
 def names_of(code: str) -> Names:
     """Read a block's names; a block that is no Python has none.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from magic_ext.frontend.needed import CHANGING
 
@@ -50,16 +50,17 @@ def may_change(trees: Sequence[ast.Module], name: str) -> bool:
     False
     """
     nodes = [node for tree in trees for node in ast.walk(tree)]
+    functions = {node.name: node for node in nodes if isinstance(node, ast.FunctionDef)}
     holders = {name}
     while True:
-        more = {bound for node in nodes for bound in _handed_on(node, holders, trees)} - holders
+        more = {bound for node in nodes for bound in _handed_on(node, holders, functions)} - holders
         if not more:
             break
         holders |= more
     return any(_root(target) in holders for node in nodes for target in _changed(node))
 
 
-def _handed_on(node: ast.AST, holders: set[str], trees: Sequence[ast.Module]) -> Iterator[str]:
+def _handed_on(node: ast.AST, holders: set[str], functions: Mapping[str, ast.FunctionDef]) -> Iterator[str]:
     """Names that hold, after this, what one of the ``holders`` holds, or a part of it."""
     match node:
         case ast.Assign(targets=targets, value=value) if _holds(value, holders):
@@ -73,19 +74,10 @@ def _handed_on(node: ast.AST, holders: set[str], trees: Sequence[ast.Module]) ->
                 yield from _names(target)
         case ast.withitem(context_expr=value, optional_vars=ast.expr() as target) if _holds(value, holders):
             yield from _names(target)
-        case ast.Call(func=ast.Name(id=called)) | ast.Call(args=[ast.Name(id=called), *_]):
-            yield from _handed_in(node, called, holders, trees)
-
-
-def _handed_in(call: ast.Call, called: str, holders: set[str], trees: Sequence[ast.Module]) -> Iterator[str]:
-    """The parameters of the code's own function, where a holder goes into a call of it."""
-    owner = [call.func.value] if isinstance(call.func, ast.Attribute) else []
-    given = [*call.args, *owner, *(keyword.value for keyword in call.keywords)]
-    if not any(_holds(value, holders) for value in given):
-        return
-    for node in (node for tree in trees for node in ast.walk(tree)):
-        if isinstance(node, ast.FunctionDef) and node.name == called:
-            yield from (arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg))
+        case ast.Call(func=ast.Name(id=called)) | ast.Call(args=[ast.Name(id=called), *_]) if called in functions:
+            owner = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+            if any(_holds(value, holders) for value in [*node.args, *owner, *(k.value for k in node.keywords)]):
+                yield from (arg.arg for arg in ast.walk(functions[called].args) if isinstance(arg, ast.arg))
 
 
 def _holds(value: ast.expr, holders: set[str]) -> bool:

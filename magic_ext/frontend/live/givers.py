@@ -4,28 +4,41 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-__all__ = ["Giver", "givers_of", "last", "parameters_of"]
+__all__ = ["Giver", "givers_of", "last"]
 
-Giver = tuple[str, ast.expr | None, bool]
+
+class Giver(NamedTuple):
+    """A variable with what it is given, ``None`` for unknown, or an ``element`` of what; it may be a ``parameter``."""
+
+    variable: str
+    value: ast.expr | None
+    element: bool = False
+    parameter: bool = False
 
 
 def givers_of(trees: Sequence[ast.Module], variables: Mapping[int, str]) -> Iterator[Giver]:
-    """Each variable with an expression that it is given; ``True`` where it is an element of it; ``None`` for unknown.
-
-    ``variables`` tells of each name which one it is.
-    """
+    """All that any variable is given; ``variables`` tells of each name which one it is."""
     nodes = [node for tree in trees for node in ast.walk(tree)]
     understood: set[int] = set()
     for node in nodes:
-        if isinstance(node, ast.FunctionDef):
-            yield from _parameters(node, nodes, variables)
         for target, value, element in _stores(node):
             understood.add(id(target))
-            yield variables.get(id(target), ast.unparse(target)), value, element
+            yield Giver(variables.get(id(target), ast.unparse(target)), value, element)
     for node in nodes:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and id(node) not in understood:
-            yield variables.get(id(node), node.id), None, False
+            yield Giver(variables.get(id(node), node.id), None)
+    yield from _parameters(nodes, variables)
+
+
+def last(function: ast.expr) -> str:
+    """The last part of the name of a function."""
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
 
 
 def _stores(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr | None, bool]]:
@@ -51,46 +64,35 @@ def _stores(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr | None, bool]]:
                 yield from ((target, arg, True) for target, arg in zip(targets, args, strict=True))
 
 
-def parameters_of(trees: Sequence[ast.Module], variables: Mapping[int, str]) -> Iterator[str]:
-    """The parameters of functions that are called."""
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+def _parameters(nodes: Sequence[ast.AST], variables: Mapping[int, str]) -> Iterator[Giver]:
+    """What the parameters of functions and methods are given, wherever they are called."""
+    calls: dict[str, list[ast.Call]] = {}
+    mapped: dict[str, list[ast.expr]] = {}
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            calls.setdefault(last(node.func), []).append(node)
+            if last(node.func) == "map" and len(node.args) > 1:
+                mapped.setdefault(last(node.args[0]), []).append(node.args[1])
+    makers = {id(part): node.name for node in nodes if isinstance(node, ast.ClassDef) for part in node.body}
     for node in nodes:
         if isinstance(node, ast.FunctionDef):
-            yield from (name for name, _, _ in _parameters(node, nodes, variables))
+            name = makers.get(id(node), "") if node.name == "__init__" else node.name
+            yield from _given(node, calls.get(name, ()), mapped.get(name, ()), variables)
 
 
-def _parameters(function: ast.FunctionDef, nodes: Sequence[ast.AST], variables: Mapping[int, str]) -> Iterator[Giver]:
-    """What the parameters of a function or a method are given, wherever it is called."""
+def _given(
+    function: ast.FunctionDef, calls: Sequence[ast.Call], mapped: Sequence[ast.expr], variables: Mapping[int, str]
+) -> Iterator[Giver]:
     args = [*function.args.posonlyargs, *function.args.args]
     defaults = dict(zip([arg.arg for arg in reversed(args)], reversed(function.args.defaults), strict=False))
-    names = _called_as(function, nodes)
-    calls = [node for node in nodes if isinstance(node, ast.Call) and last(node.func) in names]
-    mapped = [node for node in nodes if isinstance(node, ast.Call) and last(node.func) == "map" and node.args[1:]]
     for position, arg in enumerate(arg for arg in args if arg.arg not in {"self", "cls"}):
         variable = variables.get(id(arg), arg.arg)
         for call in calls:
             by_name = next((keyword.value for keyword in call.keywords if keyword.arg == arg.arg), None)
             by_place = call.args[position] if position < len(call.args) else None
-            yield variable, by_name or by_place or defaults.get(arg.arg), False
-        for call in mapped:
-            if last(call.args[0]) == function.name and position == 0:
-                yield variable, call.args[1], True
+            yield Giver(variable, by_name or by_place or defaults.get(arg.arg), parameter=True)
+        for many in mapped if position == 0 else ():
+            yield Giver(variable, many, element=True, parameter=True)
         if not calls and arg.arg in defaults:
-            yield variable, defaults[arg.arg], False
-    yield from ((variables.get(id(arg), arg.arg), None, False) for arg in function.args.kwonlyargs)
-
-
-def _called_as(function: ast.FunctionDef, nodes: Sequence[ast.AST]) -> set[str]:
-    """The name of a function; what makes an object is called by that of its class."""
-    if function.name != "__init__":
-        return {function.name}
-    return {node.name for node in nodes if isinstance(node, ast.ClassDef) and function in node.body}
-
-
-def last(function: ast.expr) -> str:
-    """The last part of the name of a function."""
-    match function:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case _:
-            return ""
+            yield Giver(variable, defaults[arg.arg])
+    yield from (Giver(variables.get(id(arg), arg.arg), None) for arg in function.args.kwonlyargs)

@@ -10,7 +10,7 @@ import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from magic_ext.frontend.live.givers import givers_of, last, parameters_of
+from magic_ext.frontend.live.givers import Giver, givers_of, last
 from magic_ext.frontend.live.scopes import variables
 from magic_ext.references.attach import Binding
 
@@ -64,11 +64,14 @@ class Paths:
             if name not in self.files:
                 self._aliases.pop(name, None)
         self._names: dict[str, Files] = {}
+        self._loops: set[str] = set()
         defined = (node for tree in trees for node in ast.walk(tree))
         self.functions = {node.name for node in defined if isinstance(node, ast.FunctionDef | ast.ClassDef)}
         self._variables = {key: name for tree in trees for key, name in variables(tree).items()}
+        if not self.files and not texts:  # nothing to follow
+            return
         givers = list(givers_of(trees, self._variables))
-        self._loops = {name for name, _, element in givers if element} | set(parameters_of(trees, self._variables))
+        self._loops = {giver.variable for giver in givers if giver.element or giver.parameter}
         for _ in range(4):  # names are given by names, a few deep
             self._names = dict(self._given(givers))
 
@@ -166,13 +169,13 @@ class Paths:
         names = dict.fromkeys(name for one in found if one for name in one.names)
         return Files(tuple(names), many=many, ordered=many and all(one and len(one.names) == 1 for one in found))
 
-    def _given(self, givers: Sequence[tuple[str, ast.expr | None, bool]]) -> Iterator[tuple[str, Files]]:
+    def _given(self, givers: Sequence[Giver]) -> Iterator[tuple[str, Files]]:
         by_name: dict[str, list[Files | None]] = {}
-        for name, value, element in givers:
-            found = self.of(value) if value is not None else None
-            if found and element:
+        for giver in givers:
+            found = self.of(giver.value) if giver.value is not None else None
+            if found and giver.element:
                 found = Files(found.names) if found.many else None
-            by_name.setdefault(name, []).append(found)
+            by_name.setdefault(giver.variable, []).append(found)
         for name, all_found in by_name.items():
             known = [found for found in all_found if found]
             if known and len(known) == len(all_found):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -39,10 +39,15 @@ class _Sent:
         self.export = Export(binding)
         self.headers = self.export.headers
 
-    @cached_property
+    @property
     def rows(self) -> list[Row]:
-        lines = self.binding.sheet.lines if self.binding.sheet else ()
-        return [tuple(map(_cell, row)) for row in csv.reader(lines, delimiter=self.export.delimiter) if row]
+        """The rows that were sent."""
+        return _rows(self.binding.sheet.lines if self.binding.sheet else (), self.export.delimiter)
+
+    @cached_property
+    def text(self) -> str:
+        """All of it as it was sent."""
+        return "\n".join(self.binding.sheet.lines) if self.binding.sheet else ""
 
     def typed(self, node: ast.expr, headers: Sequence[str], rows: Sequence[Row]) -> Typed | None:
         """What a table of these rows is of this binding; columns are matched by their names."""
@@ -65,11 +70,18 @@ class _Sent:
         """What a lone list is of this binding: a run of one of its columns."""
         if len(values) < _COLUMN or len(set(values)) < 3 or _counts(values):
             return None
+        if not all(any(text in self.text for text in _texts(value)) for value in values):  # quick, and mostly so
+            return None
         for column in zip(*self.rows, strict=False):
             run = _run(column, values)
             if run:
                 return Typed(node, self.binding, run, whole=False)
         return None
+
+
+@lru_cache(maxsize=2)  # an answer's blocks are read several times, and each may hold literals
+def _rows(lines: tuple[str, ...], delimiter: str) -> list[Row]:
+    return [tuple(map(_cell, row)) for row in csv.reader(lines, delimiter=delimiter) if row]
 
 
 def typed_in(tree: ast.Module, bindings: Sequence[Binding]) -> list[Typed]:
@@ -173,6 +185,13 @@ def _cell(value: object) -> Cell:
         return float(text)
     except ValueError:
         return text
+
+
+def _texts(value: Cell) -> Iterator[str]:
+    """How a value may be written in a CSV."""
+    yield "" if value is None else str(value)
+    if isinstance(value, float) and value.is_integer():
+        yield str(int(value))
 
 
 def _counts(values: Sequence[Cell]) -> bool:
