@@ -15,7 +15,8 @@ from magic_ext.options import CacheUse, Paste, Run, options_table
 from magic_ext.wire.request import ThinkingLevel
 
 if TYPE_CHECKING:
-    from magic_ext.frontend.asking import Asking, Settings
+    from magic_ext.frontend.asking import Asking
+    from magic_ext.frontend.settings import Settings
 
 __all__ = ["GeminiExecMagics", "with_body"]
 
@@ -120,6 +121,7 @@ class GeminiExecMagics(Magics):
 
         - ``paste [N ...]``: put the last answer's code, or its blocks N, into a new cell
         - ``usage``: tokens of this session and what they cost, by cell and by model
+        - ``history``: what was asked in this notebook, and which question went on from which
         - ``models``: the models that can be asked
         - ``key``: type in an API key, for this session
         - ``doctor``: what is here, what is missing, where things are kept
@@ -141,10 +143,10 @@ class GeminiExecMagics(Magics):
     @property
     def conversations(self) -> tuple[str, ...]:
         """The names of the session's conversations."""
-        return self._asking.conversations if self._asking is not None else ()
+        return self._asking.conversations.names if self._asking is not None else ()
 
     def _settings(self) -> Settings:
-        from magic_ext.frontend.asking import Settings
+        from magic_ext.frontend.settings import Settings
 
         names = Settings.__struct_fields__
         return Settings(**{name: getattr(self, name) for name in names})
@@ -157,7 +159,7 @@ class GeminiExecMagics(Magics):
     def _keys(self) -> list[str]:
         """Every key there is: none of them may be seen in what goes wrong."""
         environment = [os.environ.get(name, "").strip() for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY")]
-        typed = self._asking.typed_key if self._asking is not None else None
+        typed = self._asking.composing.typed_key if self._asking is not None else None
         return [self.api_key.strip(), *environment, typed.value if typed is not None else ""]
 
 

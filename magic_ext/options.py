@@ -53,6 +53,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     thinking: str | None = None
     conversation: str | None = None
+    new: bool = False
     run: str | None = None
     send: str | None = None
     allow_secrets: bool = False
@@ -92,6 +93,7 @@ OPTIONS: tuple[Option, ...] = (
         bare="",
         help="go on with the last answer, or with the conversation NAME",
     ),
+    Option(flags=("--new",), field="new", help="begin a new conversation, though the cell went on from one before"),
     Option(
         flags=("--run",),
         field="run",

@@ -13,7 +13,8 @@ from magic_ext.costs.ledger import usage_table
 from magic_ext.errors import GeminiExecError
 
 if TYPE_CHECKING:
-    from .asking import Asking, Settings
+    from .asking import Asking
+    from .settings import Settings
 
 __all__ = ["run_command"]
 
@@ -24,6 +25,7 @@ def run_command(line: str, asking: Asking, settings: Settings) -> None:
     commands: dict[str, Callable[[str, Asking, Settings], None]] = {
         "doctor": _doctor,
         "forget": _forget,
+        "history": _history,
         "key": _key,
         "models": _models,
         "paste": _paste,
@@ -50,7 +52,7 @@ def _doctor(rest: str, asking: Asking, settings: Settings) -> None:
 
     from .replaying import recordings_in
 
-    print(report(asking.find_key(settings), recordings_in(settings.cache_dir, Path.cwd)))
+    print(report(asking.composing.find_key(settings), recordings_in(settings.cache_dir, Path.cwd)))
 
 
 def _forget(rest: str, asking: Asking, settings: Settings) -> None:
@@ -58,6 +60,11 @@ def _forget(rest: str, asking: Asking, settings: Settings) -> None:
     from .forgetting import forget
 
     print(forget(asking, settings))
+
+
+def _history(rest: str, asking: Asking, _: Settings) -> None:
+    _no_argument("history", rest)
+    print(asking.conversations.tree())
 
 
 def _usage(rest: str, asking: Asking, _: Settings) -> None:
@@ -71,10 +78,10 @@ def _models(rest: str, asking: Asking, settings: Settings) -> None:
     from magic_ext.engine.models.registry import OFFLINE_PLANNER
     from magic_ext.place import DEFAULT_MODEL
 
-    from .asking import endpoint
+    from .settings import endpoint
 
     print(f"{OFFLINE_PLANNER}: on this computer, no key needed; plain questions about tables")
-    key = asking.find_key(settings)
+    key = asking.composing.find_key(settings)
     if key is None:
         print(f"{DEFAULT_MODEL} and Google's others: with a key (GEMINI_API_KEY, or %gemini key)")
         return
@@ -99,7 +106,7 @@ def _key(rest: str, asking: Asking, _: Settings) -> None:
         raise GeminiExecError("This front end can't ask for a key.", hint="Set GEMINI_API_KEY instead.") from error
     if not typed:
         raise GeminiExecError("No key was typed.", hint="Get one at https://aistudio.google.com/apikey.")
-    asking.typed_key = Secret(typed)
+    asking.composing.typed_key = Secret(typed)
     first = [name for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY") if os.environ.get(name)]
     note = f" {first[0]} is set too and comes first." if first else ""
     print(f"Kept for this session, in memory only.{note}")

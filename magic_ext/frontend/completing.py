@@ -27,7 +27,7 @@ _POLICY = re.compile(r"(?<![\w@])@(?:[\w./-]+|\"[^\"\n]+\")(?:\[[^\]\n]*\])?:(?P
 _QUOTED = re.compile(r"(?<![\w@])@(?P<word>\"[^\"\n]*)$")
 _NAME = re.compile(r"(?<![\w@])@(?P<word>[\w./~-]*)$")
 _WORD = re.compile(r"\w*$")
-_COMMANDS = ("doctor", "forget", "key", "models", "paste", "usage")
+_COMMANDS = ("doctor", "forget", "history", "key", "models", "paste", "usage")
 _FILES = 200
 
 

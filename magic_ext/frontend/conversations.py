@@ -19,13 +19,13 @@ from magic_ext.errors import GeminiExecError
 from magic_ext.private import write_private
 from magic_ext.references.attach import Binding
 
-__all__ = ["Conversations", "Place", "Turn", "gone_from", "kept_file"]
+__all__ = ["Conversations", "Position", "Turn", "gone_from", "kept_file"]
 
 _WORDS = 60  # characters of a prompt by which a turn is recognised
 _TURNS = 1_000  # how many turns of a notebook are kept
 
 
-class Place(msgspec.Struct, frozen=True):
+class Position(msgspec.Struct, frozen=True):
     """Where a question stands in the tree: its cell, the cell that it follows (``""`` for none), what ``-c`` gave.
 
     ``name`` is ``None`` where the cell did not ask to go on.
@@ -39,7 +39,7 @@ class Place(msgspec.Struct, frozen=True):
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """One answered cell: where it stands, the name of the thread that it belongs to, and its conversation's tip."""
 
-    place: Place
+    position: Position
     thread: str = ""
     words: str = ""
     tip: Tip
@@ -50,10 +50,10 @@ class Conversations:
 
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
-        self._turns: dict[str, Turn] = {turn.place.cell: turn for turn in _read(file)} if file else {}
+        self._turns: dict[str, Turn] = {turn.position.cell: turn for turn in _read(file)} if file else {}
         self._unnamed = 0
 
-    def place(self, cell: str, name: str | None, *, new: bool = False) -> Place:
+    def position(self, cell: str, name: str | None, *, new: bool = False) -> Position:
         """Where the question of a cell goes: ``name`` is what ``-c`` gave, ``""`` for none, ``None`` without ``-c``.
 
         Raises :class:`GeminiExecError` where there is nothing to continue.
@@ -62,23 +62,23 @@ class Conversations:
             self._unnamed += 1
             cell = f"run {self._unnamed}"
         if name is None or new:
-            return Place(cell, name=name or None)
+            return Position(cell, name=name or None)
         own = self._turns.get(cell)
-        if own is not None and own.place.name == name:
-            return own.place
+        if own is not None and own.position.name == name:
+            return own.position
         last = self._last(name, without=cell)
         if last is None and not name:
             raise GeminiExecError("There is no answer yet to continue.", hint="Ask without -c first.")
-        return Place(cell, last.place.cell if last else "", name)
+        return Position(cell, last.position.cell if last else "", name)
 
-    def tip(self, place: Place) -> Tip | None:
+    def tip(self, position: Position) -> Tip | None:
         """Where the conversation stands that a question follows; ``None`` where it begins one.
 
         Raises :class:`GeminiExecError` where that was kept by a kernel that is gone.
         """
-        if not place.parent:
+        if not position.parent:
             return None
-        turn = self._turns.get(place.parent)
+        turn = self._turns.get(position.parent)
         if turn is None:
             raise GeminiExecError(
                 "The answer that this cell continued is forgotten.", hint="Use --new, or leave out -c."
@@ -90,14 +90,14 @@ class Conversations:
             )
         return turn.tip
 
-    def remember(self, place: Place, tip: Tip, prompt: str) -> None:
+    def remember(self, position: Position, tip: Tip, prompt: str) -> None:
         """Take the answer of a cell for its turn, instead of what stood there."""
         words = " ".join(prompt.split())
         shown = words if len(words) <= _WORDS else f"{words[: _WORDS - 1]}…"
-        self._turns.pop(place.cell, None)
-        parent = self._turns.get(place.parent)
-        thread = place.name or (parent.thread if parent else "")
-        self._turns[place.cell] = Turn(place=place, thread=thread, words=shown, tip=tip)
+        self._turns.pop(position.cell, None)
+        parent = self._turns.get(position.parent)
+        thread = position.name or (parent.thread if parent else "")
+        self._turns[position.cell] = Turn(position=position, thread=thread, words=shown, tip=tip)
         self._write()
 
     @property
@@ -120,17 +120,17 @@ class Conversations:
         if not self._turns:
             return "Nothing has been asked in this notebook yet."
         last = next(reversed(self._turns))
-        roots = [turn for turn in self._turns.values() if turn.place.parent not in self._turns]
+        roots = [turn for turn in self._turns.values() if turn.position.parent not in self._turns]
         return "\n".join(line for root in roots for line in self._branch(root, "", last))
 
     def _branch(self, turn: Turn, indent: str, last: str) -> Iterator[str]:
         facts = [
             turn.tip.place,
             f"-c={turn.thread}" if turn.thread else "",
-            "← last" if turn.place.cell == last else "",
+            "← last" if turn.position.cell == last else "",
         ]
         yield f"{indent}{turn.words}  ({', '.join(filter(None, facts))})"
-        for child in [other for other in self._turns.values() if other.place.parent == turn.place.cell]:
+        for child in [other for other in self._turns.values() if other.position.parent == turn.position.cell]:
             yield from self._branch(child, f"{indent}  ", last)
 
     def _last(self, name: str, *, without: str) -> Turn | None:
@@ -144,10 +144,10 @@ class Conversations:
         """The cells from a turn up to its root."""
         seen: set[str] = set()
         at: Turn | None = turn
-        while at is not None and at.place.cell not in seen:
-            seen.add(at.place.cell)
-            yield at.place.cell
-            at = self._turns.get(at.place.parent)
+        while at is not None and at.position.cell not in seen:
+            seen.add(at.position.cell)
+            yield at.position.cell
+            at = self._turns.get(at.position.parent)
 
     def _write(self) -> None:
         if self._file is None:

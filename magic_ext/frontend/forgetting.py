@@ -8,7 +8,8 @@ from magic_ext.client.errors import NotFound
 from magic_ext.errors import GeminiExecError
 
 if TYPE_CHECKING:
-    from .asking import Asking, Settings
+    from .asking import Asking
+    from .settings import Settings
 
 __all__ = ["forget"]
 
@@ -46,9 +47,9 @@ def _delete_remote(asking: Asking, settings: Settings, ids: list[str]) -> int:
         return 0
     from magic_ext.client.interactions import Client
 
-    from .asking import endpoint
+    from .settings import endpoint
 
-    key = asking.find_key(settings)
+    key = asking.composing.find_key(settings)
     if key is None:
         raise GeminiExecError(
             "Answers are stored at the server, but there is no key to delete them with.", hint="Type %gemini key first."

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-__all__ = ["cell_id", "has_kernel"]
+__all__ = ["cell_id", "has_kernel", "notebook_name"]
 
 
 def has_kernel(shell: Any) -> bool:
@@ -22,3 +23,8 @@ def cell_id(shell: Any) -> str:
         return ""
     parent = shell.kernel.get_parent("shell") or {}
     return str((parent.get("metadata") or {}).get("cellId") or "")
+
+
+def notebook_name(shell: Any) -> str:
+    """The path of the notebook, as the server (``JPY_SESSION_NAME``) or VS Code tells it; ``""`` where nobody does."""
+    return os.environ.get("JPY_SESSION_NAME", "") or str(shell.user_ns.get("__vsc_ipynb_file__", ""))

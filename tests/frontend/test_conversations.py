@@ -15,9 +15,9 @@ from magic_ext.references.attach import Binding
 
 def ask(conversations: Conversations, cell: str, name: str | None, answer: str, *, new: bool = False) -> str:
     """Run a cell; the id of the interaction that it continued."""
-    place = conversations.place(cell, name, new=new)
-    before = conversations.tip(place)
-    conversations.remember(place, Tip(interaction_id=answer, place="here"), f"question of {answer}")
+    position = conversations.position(cell, name, new=new)
+    before = conversations.tip(position)
+    conversations.remember(position, Tip(interaction_id=answer, place="here"), f"question of {answer}")
     return before.interaction_id if before else ""
 
 
@@ -79,22 +79,24 @@ def test_without_cell_ids_every_run_is_a_turn() -> None:
 
 def test_nothing_to_continue_is_said() -> None:
     with pytest.raises(GeminiExecError, match="no answer yet to continue"):
-        Conversations().place("a", "")
+        Conversations().position("a", "")
 
 
 def test_they_survive_a_restart_and_hold_no_value(tmp_path: Path) -> None:
     file = tmp_path / "state" / "x.json"
     talk = Conversations(file)
     binding = Binding(name="sales", expression="sales", rows=3, rows_sent=3)
-    place = talk.place("a", None)
+    position = talk.position("a", None)
     secret = ({"type": "user_input", "content": [{"type": "text", "text": "canary-value"}]},)
-    talk.remember(place, Tip(interaction_id="a1", place="here", history=secret, bindings=(binding,)), "Mean of @sales?")
+    talk.remember(
+        position, Tip(interaction_id="a1", place="here", history=secret, bindings=(binding,)), "Mean of @sales?"
+    )
     assert b"canary-value" not in file.read_bytes()
     if os.name == "posix":
         assert file.stat().st_mode & 0o777 == 0o600
 
     again = Conversations(file)
-    tip = again.tip(again.place("b", ""))
+    tip = again.tip(again.position("b", ""))
     assert tip is not None and (tip.interaction_id, tip.bindings) == ("a1", (binding,))
     assert gone_from(tip.bindings, {}) == ["sales"] and gone_from(tip.bindings, {"sales": 1}) == []
     again.clear()
@@ -103,14 +105,14 @@ def test_they_survive_a_restart_and_hold_no_value(tmp_path: Path) -> None:
 
 def test_what_only_the_kernel_kept_is_said_to_be_gone(tmp_path: Path) -> None:
     talk = Conversations(tmp_path / "x.json")
-    talk.remember(talk.place("a", None), Tip(interaction_id="", place="here", history=({"type": "x"},)), "hi")
-    assert talk.tip(talk.place("b", "")) is not None
+    talk.remember(talk.position("a", None), Tip(interaction_id="", place="here", history=({"type": "x"},)), "hi")
+    assert talk.tip(talk.position("b", "")) is not None
     again = Conversations(tmp_path / "x.json")
     with pytest.raises(GeminiExecError, match="has been restarted"):
-        again.tip(again.place("b", ""))
+        again.tip(again.position("b", ""))
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b'[{"place": 1}]', b"\xff\x00"])
+@pytest.mark.parametrize("damage", [b"", b"{", b'[{"position": 1}]', b"\xff\x00"])
 def test_a_damaged_file_is_none(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "x.json").write_bytes(damage)
     assert Conversations(tmp_path / "x.json").names == ()

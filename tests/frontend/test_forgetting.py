@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -77,14 +78,14 @@ def test_what_the_server_keeps_is_deleted_there_first(kept: Store, monkeypatch: 
     calls: list[str] = []
     monkeypatch.setattr("magic_ext.client.interactions.Client.delete", lambda self, stored: calls.append(stored))
     here = Endpoint(base_url="http://127.0.0.1:9", key=Secret("k"))
-    monkeypatch.setattr("magic_ext.frontend.asking.endpoint", lambda settings, key: here)
+    monkeypatch.setattr("magic_ext.frontend.settings.endpoint", lambda settings, key: here)
     monkeypatch.setattr("builtins.input", lambda question: "y")
     session: Any = Session([("a.example", "v1_x"), ("a.example", "v1_y")])
-    session.find_key = lambda settings: None
+    session.composing = SimpleNamespace(find_key=lambda settings: None)
     with pytest.raises(GeminiExecError, match="no key"):
         forgetting.forget(session, settings=None)  # type: ignore[arg-type]
     assert kept.size[0] == 1
-    session.find_key = lambda settings: Secret("k")
+    session.composing = SimpleNamespace(find_key=lambda settings: Secret("k"))
     said = forgetting.forget(session, settings=None)  # type: ignore[arg-type]
     assert calls == ["v1_x", "v1_y"] and "2 answers at a.example" in said
     assert kept.size[0] == 0

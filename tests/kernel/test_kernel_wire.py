@@ -225,7 +225,7 @@ def test_a_conversation(notebook: Any, asked_at: Callable[..., Any], google: Any
         assert notebook.run(f"%%gemini_exec {options}\nAnd now?").status == "ok"
     bodies = [body_of(seen) for seen in server.seen]
     before = [body.get("previous_interaction_id") for body in bodies]
-    assert before == [None, "v1_a", None, "v1_c", "v1_c"]
+    assert before == [None, "v1_a", None, "v1_c", "v1_d"], "what goes on from a thread belongs to it"
     for body in bodies:  # carried over are inputs and outputs only: the rest has to be said again
         assert body["tools"] == [{"type": "code_execution"}]
         assert "Jupyter notebook" in body["system_instruction"]

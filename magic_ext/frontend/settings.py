@@ -1,0 +1,52 @@
+"""The magic's traits as a value, and what they say together with the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import msgspec
+
+from magic_ext.ask import CacheUse
+from magic_ext.client.endpoint import API_VERSION, GOOGLE, Endpoint, endpoint_from
+from magic_ext.client.keys import FoundKey
+
+__all__ = ["Settings", "endpoint"]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The magic's traits, as a value."""
+
+    model: str
+    thinking: str
+    run: str
+    run_unasked: bool
+    run_seconds: float
+    send: str
+    deny_columns: list[str]
+    redact: list[str]
+    allow_secrets: bool
+    paste: str
+    system: str
+    timeout: float
+    show_thoughts: bool
+    code: bool
+    cache: CacheUse
+    cache_dir: str
+    budget: str
+    session_budget: str
+    search: bool
+    tools: list[str]
+    stream: bool
+    store: bool
+    background: bool
+    api_key: str
+    base_url: str
+    api_version: str
+    headers: Mapping[str, str]
+
+
+def endpoint(settings: Settings, key: FoundKey) -> Endpoint:
+    """The server that a Gemini model is asked at, as traits and environment name it."""
+    base_url = settings.base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL", "").strip() or GOOGLE
+    return endpoint_from(base_url, settings.api_version or API_VERSION, key.secret, dict(settings.headers))
