@@ -9,12 +9,15 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from magic_ext.errors import GeminiExecError
+
 from .endpoint import Secret
 
 __all__ = ["KEYRING_SERVICE", "FoundKey", "find_key"]
 
 KEYRING_SERVICE = "gemini-exec"
 _KEYRING_SECONDS = 2.0
+_DIFFER, _UNSET = "GEMINI_API_KEY and GOOGLE_API_KEY differ.", "Unset one of them."
 
 
 class FoundKey(msgspec.Struct, frozen=True):
@@ -29,7 +32,8 @@ def find_key(
 ) -> FoundKey | None:
     """Look for a key: trait, ``GEMINI_API_KEY``, ``GOOGLE_API_KEY``, Colab's secrets, the keyring, ``%gemini key``.
 
-    The keyring, which may open a dialog, is asked only when ``interactive``, and for two seconds at most.
+    The keyring, which may open a dialog, is asked only when ``interactive``, and for two seconds at most. Two variables
+    that differ are a warning, or :class:`GeminiExecError` where warnings are errors.
 
     >>> find_key(trait="", environ={"GEMINI_API_KEY": " k "}, interactive=False)
     FoundKey(secret=Secret('***'), source='GEMINI_API_KEY')
@@ -50,9 +54,10 @@ def find_key(
 def _from_environment(environ: Mapping[str, str]) -> FoundKey | None:
     gemini, google = (environ.get(name, "").strip() for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY"))
     if gemini and google and gemini != google:
-        warnings.warn(
-            "GEMINI_API_KEY and GOOGLE_API_KEY differ; GEMINI_API_KEY is used. Unset one of them.", stacklevel=2
-        )
+        try:
+            warnings.warn(f"{_DIFFER} GEMINI_API_KEY is used. {_UNSET}", stacklevel=2)
+        except UserWarning:  # where warnings are errors, this one is ours: one line, not a traceback
+            raise GeminiExecError(_DIFFER, hint=_UNSET) from None
     if gemini:
         return FoundKey(Secret(gemini), "GEMINI_API_KEY")
     return FoundKey(Secret(google), "GOOGLE_API_KEY") if google else None

@@ -5,8 +5,6 @@ A setting or option ``send`` is consent, and so is a policy written at every ref
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import msgspec
 
 from magic_ext.ask import Course
 from magic_ext.errors import GeminiExecError
+from magic_ext.private import write_private
 from magic_ext.references.grammar import find_references
 
 from .bundles import receipt_output
@@ -108,14 +107,4 @@ def _read() -> dict[str, dict[str, str]]:
 
 
 def _write(known: dict[str, dict[str, str]]) -> None:
-    """Replace the file as a whole, readable for this user alone; raises ``OSError``."""
-    path = _file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, new = tempfile.mkstemp(dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(known), indent=1))
-        Path(new).replace(path)
-    except OSError:
-        Path(new).unlink(missing_ok=True)
-        raise
+    write_private(_file(), msgspec.json.format(msgspec.json.encode(known), indent=1))

@@ -13,6 +13,7 @@ import pytest
 from magic_ext.client import keys
 from magic_ext.client.endpoint import Secret
 from magic_ext.client.keys import KEYRING_SERVICE, FoundKey, find_key
+from magic_ext.errors import GeminiExecError
 
 
 @pytest.fixture
@@ -90,6 +91,14 @@ def test_equal_keys_and_a_trait_are_not_warned_about() -> None:
         warnings.simplefilter("error")
         find(GEMINI_API_KEY="a", GOOGLE_API_KEY=" a ")
         find("trait", GEMINI_API_KEY="a", GOOGLE_API_KEY="b")
+
+
+def test_where_warnings_are_errors_a_difference_is_one_line() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(GeminiExecError, match="GEMINI_API_KEY and GOOGLE_API_KEY differ") as told:
+            find(GEMINI_API_KEY="secret-a", GOOGLE_API_KEY="secret-b")
+    assert "Unset one" in told.value.hint and "secret" not in f"{told.value} {told.value.hint}"
 
 
 def test_the_keyring_is_not_asked_where_nobody_could_answer_it(keyring: Any) -> None:
