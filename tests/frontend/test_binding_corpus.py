@@ -7,9 +7,11 @@ in a folder without any file, in a session with the live object. Only the head o
 from __future__ import annotations
 
 import contextlib
+import decimal
 import io
 import itertools
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,14 @@ def indexed() -> pd.DataFrame:
     return typed().set_index("date")
 
 
+def zoned() -> pd.DataFrame:
+    frame = plain().assign(when=pd.date_range("2026-03-28", periods=N, freq="h", tz="Europe/Rome"))
+    frame["price"] = [decimal.Decimal(n) / 4 for n in range(N)]
+    frame["tags"] = [["a", n] for n in range(N)]
+    frame["date"] = [date(2026, 1, 1 + n % 28) for n in range(N)]
+    return frame
+
+
 def filtered() -> pd.DataFrame:
     return plain().iloc[::2]
 
@@ -58,12 +68,13 @@ FRAMES: dict[str, Callable[[], Any]] = {
     "typed": typed,
     "indexed": indexed,
     "filtered": filtered,
+    "zoned": zoned,
     "polars": lambda: pl.from_pandas(plain()),
     "lazy": lambda: pl.from_pandas(plain()).lazy(),
     "arrow": lambda: pa.Table.from_pandas(plain()),
     "records": lambda: plain().to_dict("records"),
 }
-HEAD = "import pandas as pd\nimport numpy as np\n"
+HEAD = "import decimal, json\nimport pandas as pd\nimport numpy as np\n"
 # Every piece leaves its result in ``out``. "LOAD" is the load line that was given to the model.
 PANDAS = [
     "sales = LOAD\nout = sales.groupby('city')['revenue'].sum()",
@@ -159,9 +170,8 @@ TEXT = [
     "def parse(path):\n    with open(path) as f:\n        return [line.split(',')[0] for line in f][1:]\n"
     "out = parse('input_file_0.csv')[:3]",
     "data = np.genfromtxt('input_file_0.csv', delimiter=',', skip_header=1, usecols=(USECOL,))\nout = np.nansum(data)",
-    "data = np.genfromtxt('input_file_0.csv', delimiter=',', names=True, dtype=None, encoding='utf-8')\n"
-    "out = data.shape if 'Bern' not in open('input_file_0.csv').read() else 'quoted'"
-    "\nout = str(data.dtype.names)",
+    "data = np.loadtxt('input_file_0.csv', delimiter=',', skiprows=1, usecols=(USECOL,), quotechar='\"')\n"
+    "out = data.sum(), data.shape",
 ]
 POLARS = [
     "import polars as pl\ndf = pl.read_csv('input_file_0.csv')\nout = df['units'].sum(), type(df).__name__",

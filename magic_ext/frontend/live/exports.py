@@ -36,6 +36,7 @@ _DEFAULTS = {
     "keep_default_na": {"True"},
     "thousands": {"None"},
 }
+_SELF_WRITTEN = (".map(int,", ".map(complex,", ".map(decimal.Decimal,", ".dt.date")  # their text is what str() gives
 _FRESH = (".to_pandas()", ".collect()", ".compute()", ".toPandas()", ".df()", ".execute()", ".to_df()")
 
 
@@ -108,12 +109,12 @@ class Export:
             return _value_text(self.binding)
         if self._whole_file:
             return f"{self.opened}.read()"
-        if self.binding.sheet is None or any(step.startswith("assign") for step in self.steps):
+        kept = [_written(step) for step in self.steps if step.startswith("assign(")]
+        if self.binding.sheet is None or None in kept or self.arguments.keys() & {"thousands", "date_format"}:
             return ""
-        if self.arguments.keys() & {"thousands", "date_format"}:
-            return ""
+        written = "".join(step for step in kept if step)
         given = "".join(f", {name}={self.arguments[name]}" for name in ("sep", "decimal") if name in self.arguments)
-        return f"{_bracketed(self.flat)}.to_csv(index=False{given})"
+        return f"{_bracketed(self.flat)}{written}.to_csv(index=False{given})"
 
     @property
     def opened(self) -> str:
@@ -207,6 +208,28 @@ def step_of(call: ast.Call) -> str:
     """One step of a chain as source, without what it is called on."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     return name + ast.unparse(ast.Call(ast.Name(""), call.args, call.keywords))
+
+
+def _written(step: str) -> str | None:
+    """The step that undoes one of the export, so that values are written as it wrote them; ``None`` for none known.
+
+    >>> _written("assign(**{'n': lambda d: d['n'].map(int, na_action='ignore')})")
+    ''
+    """
+    made = ast_of(f"x.{step}")
+    columns = made.keywords[0].value if isinstance(made, ast.Call) else None
+    if not isinstance(columns, ast.Dict):
+        return None
+    parts = []
+    for key, value in zip(columns.keys, columns.values, strict=True):
+        name, source = _source(key), ast.unparse(value)
+        if "utc=True" in source:
+            parts.append(f"{name}: lambda d: d[{name}].dt.tz_convert('UTC')")
+        elif "json.loads" in source:
+            parts.append(f"{name}: lambda d: d[{name}].map(json.dumps, na_action='ignore')")
+        elif not any(plain in source for plain in _SELF_WRITTEN):
+            return None
+    return f".assign(**{{{', '.join(parts)}}})" if parts else ""
 
 
 def _value_text(binding: Binding) -> str:
