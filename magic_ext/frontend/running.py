@@ -121,7 +121,7 @@ class _Block:
             if not watchdog.bitten:
                 raise
             error = stop
-        except (Exception, SystemExit) as wrong:
+        except BaseException as wrong:  # also what ends a thread or a task elsewhere: it was the code's own
             error = wrong
         return self._outcome(error, timed_out=watchdog.bitten, seconds=time.monotonic() - began)
 

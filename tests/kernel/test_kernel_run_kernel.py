@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -177,6 +178,7 @@ def test_under_schema_no_value_goes_back(
         "top = people.head(1)\nn = len(people)\nprint(top)\ntop",
         "first = people['name'][0]\nraise KeyError(first)",
         "raise type(people['name'][0], (Exception,), {})()",
+        "import asyncio\nraise asyncio.CancelledError(people['name'][0])",
     ]
     server = asked_at(*_asks(google, *codes))
     ran = notebook.run(f"{ASK} --send schema\nLook at @people.")
@@ -186,6 +188,7 @@ def test_under_schema_no_value_goes_back(
         "It worked.\ntop: DataFrame, 1 x 2",
         "It failed: KeyError in line 2.",
         "It failed: an error in line 1.",
+        "It failed: an error in line 2.",
     ]
     assert "canary-Ada" in ran.text
 
@@ -261,6 +264,25 @@ def test_a_script_runs_its_code_in_the_kernel(notebook: Any) -> None:
     ran = notebook.run(f"{ASK} -c -m scripted:talk.json\nAnd now?", answers=["y"])
     assert ran.status == "ok", ran.of("error")
     assert notebook.value("answer.results") == ["(2, 2)\n"] and "Still." in ran.text
+
+
+def test_a_chat_model_runs_its_code_in_the_kernel(
+    notebook: Any, serve: Callable[..., Any], faults: SimpleNamespace, body_of: Any
+) -> None:
+    def says(text: str) -> Any:
+        return faults.reply(200, {"choices": [{"message": {"content": text}, "finish_reason": "stop"}]})
+
+    blocks = ["print(people['age'].sum(), far['away'])", "print(1 / 0)"]
+    server = serve(*(says(f"I look.\n```python\n{code}\n```") for code in blocks), says("It is 77."))
+    notebook.do(f"import os; os.environ['OPENAI_BASE_URL'] = '{server.url}/v1'")
+    ran = notebook.run(f"{ASK} -m openai:small\nSum the ages in @people.", answers=["y", "y"])
+    assert ran.status == "ok", ran.of("error")
+    assert notebook.value("answer.results[0]") == "77 7\n" and "It is 77." in ran.text
+    first, *_, last = map(body_of, server.seen)
+    assert "`people`: pandas DataFrame, 2 rows" in first["messages"][-1]["content"] and "tools" not in first
+    said = [message["content"] for message in last["messages"]]
+    assert any(text == "Output:\n77 7" for text in said) and any("ZeroDivisionError" in text for text in said)
+    assert all(message["role"] in {"system", "user", "assistant"} for message in last["messages"])
 
 
 def test_the_planner_runs_its_code_in_the_kernel(notebook: Any) -> None:
