@@ -199,7 +199,7 @@ def _with_names_of_their_own(reading: _Reading) -> tuple[Sequence[str], dict[str
         for root in _roots(binding.expression):
             if root in names or not _takes(reading, binding, root):
                 continue
-            new = _free(f"{root}_copy", codes)
+            new = _free(f"gemini_{root}", codes)
             changed = [renamed(code, root, new) if root in code else code for code in codes]
             if None in changed:
                 fixed.add(root)

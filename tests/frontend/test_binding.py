@@ -63,7 +63,7 @@ def _code(bound: str) -> str:
         ),
         (
             'def load():\n    sales = pd.read_csv("input_file_0.csv")\n    return sales',
-            "def load():\n    sales_copy = sales.copy()\n    return sales_copy",
+            "def load():\n    gemini_sales = sales.copy()\n    return gemini_sales",
         ),
         ('%matplotlib inline\ndf = pd.read_csv("input_file_0.csv")', "%matplotlib inline\ndf = sales.copy()"),
         ('df = pd.read_csv("input_file_0.csv", usecols=["n"])', "df = sales[['n']].copy()"),
@@ -182,16 +182,16 @@ def test_data_that_the_engine_had_loaded_gets_its_name() -> None:
     train = replace(LOADED, file="train.arrow", name="frames_train", expression='frames["train"]')
     assert _code(bind("print(frames_train)", [train])) == 'frames_train = frames["train"].copy()\nprint(frames_train)'
     assert _code(bind("print(sales)", [LOADED])) == "print(sales)"
-    assert _code(bind("sales['x'] = 1", [LOADED])) == "sales_copy = sales.copy()\nsales_copy['x'] = 1"
+    assert _code(bind("sales['x'] = 1", [LOADED])) == "gemini_sales = sales.copy()\ngemini_sales['x'] = 1"
     records = replace(LOADED, name="rows", expression="pd.DataFrame(rows)")
-    assert _code(bind("print(rows.a)", [records])).endswith("rows_copy = pd.DataFrame(rows)\nprint(rows_copy.a)")
+    assert _code(bind("print(rows.a)", [records])).endswith("gemini_rows = pd.DataFrame(rows)\nprint(gemini_rows.a)")
 
 
 def test_a_plain_value_is_copied_where_it_is_changed() -> None:
     config = Binding(name="config", expression="config", kind="dict of 2")
     assert bind("print(config['x'])", [config]) == "print(config['x'])"
     changed = _code(bind("config['x'] = 1", [config]))
-    assert changed == "import copy\nconfig_copy = copy.deepcopy(config)\nconfig_copy['x'] = 1"
+    assert changed == "import copy\ngemini_config = copy.deepcopy(config)\ngemini_config['x'] = 1"
 
 
 @pytest.mark.parametrize(
@@ -217,8 +217,8 @@ def test_a_plain_value_is_copied_where_it_is_changed() -> None:
 )
 def test_what_may_change_the_users_frame_works_on_a_copy(code: str) -> None:
     bound = bind(code, [LOADED])
-    assert "sales_copy = sales.copy()" in bound
-    assert "# It works on sales_copy, so that your sales stays as it is." in bound
+    assert "gemini_sales = sales.copy()" in bound
+    assert "# It works on gemini_sales, so that your sales stays as it is." in bound
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ def renamed(code: str, old: str, new: str) -> str | None:
 
     A function's parameter of the name stays; code that gets at the variable by a text is refused.
 
-    >>> renamed('sales["x"] = 1  # sales', "sales", "sales_copy")
-    'sales_copy["x"] = 1  # sales'
-    >>> renamed('exec("sales = 1")', "sales", "sales_copy") is None
+    >>> renamed('sales["x"] = 1  # sales', "sales", "gemini_sales")
+    'gemini_sales["x"] = 1  # sales'
+    >>> renamed('exec("sales = 1")', "sales", "gemini_sales") is None
     True
     """
     tree = parsed(code)
