@@ -53,7 +53,8 @@ def _cells(answer: Answer, bindings: Sequence[Binding], earlier: Sequence[str]) 
     if not worked:
         return {}
     alone = {number: tuple(live_cells(answer, [number], bindings, earlier)) for number in worked}
-    return {0: tuple(live_cells(answer, (), bindings, earlier)), **alone}
+    every = alone[1] if len(answer.attempts) == 1 else tuple(live_cells(answer, (), bindings, earlier))
+    return {0: every, **alone}
 
 
 def _rows(bindings: Sequence[Binding]) -> str:
