@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,11 @@ from magic_ext.answer import Answer
 from magic_ext.client.endpoint import GOOGLE, Endpoint
 from magic_ext.client.errors import ApiError, BadRequest, NotFound, api_error
 from magic_ext.client.interactions import Client, Timeouts
-from magic_ext.engine.embedded import Handover, best_isolation, embedded_engine
-from magic_ext.engine.models.registry import OFFLINE_PLANNER
+from magic_ext.engine.embedded import best_isolation, embedded_engine
 from magic_ext.errors import GeminiExecError
 from magic_ext.functions.calling import Called, Terms, call
 from magic_ext.functions.declaring import declare
-from magic_ext.references.attach import Binding, Here, Local, Prepared, Remote, prepare
+from magic_ext.references.attach import Binding, Prepared, prepare
 from magic_ext.references.manifest import Entry, Manifest
 from magic_ext.wire.content import Json
 from magic_ext.wire.request import Request, count_contents, user_input
@@ -26,20 +25,17 @@ from magic_ext.wire.running import RUN_PYTHON, as_code
 from magic_ext.wire.steps import CodeExecutionCall, FunctionCall, FunctionResult, Step
 from magic_ext.wire.usage import Usage
 
-from .isolated import Isolated
+from .hosting import InKernel, code_runs, destination, is_withheld
 from .listening import Listening
 from .outgoing import again, along, entry, forgotten, kept, request_of, uploaded, with_history
 from .question import Question, Tip, Watcher, check
 from .recorded import Recall, replayed
-from .running import CodeRuns, Runner
 from .secrets import refuse_secrets, refuse_secrets_in_result
 from .spending import bounded
 
 __all__ = ["Course"]
 
 ROUNDS = 10  # how often a model may ask for functions in one question
-
-_handover = Handover()
 
 
 class _Nobody:
@@ -67,7 +63,7 @@ class Course:
         question: Question,
         namespace: Mapping[str, Any],
         cwd: Path,
-        in_kernel: Callable[[Prepared], Runner] | None = None,
+        in_kernel: InKernel | None = None,
     ) -> None:
         check(question)
         self.question = question
@@ -78,12 +74,12 @@ class Course:
             question.references,
             namespace,
             cwd,
-            _destination(question),
+            destination(question),
             question.policy,
             question.screen,
         )
         self.prepared: Prepared = prepared
-        self._runs = self._code_runs(in_kernel) if question.runs_by_call else None
+        self._runs = code_runs(question, prepared, in_kernel)
         self.request = request_of(question, prepared, self._functions)
         told = (entry(f"{function.name}()", "function", function.bytes) for function in self._functions)
         entries = (*manifest.entries, *told, *(along(self.request) if endpoint is not None else ()))
@@ -110,8 +106,7 @@ class Course:
         if self._runs is None:
             self._converse(watcher)
         else:
-            if self.recall.recording is None:
-                self._runs.runner.check()
+            self._runs.runner.check()
             try:
                 self._converse(watcher)
             except BaseException:
@@ -157,7 +152,7 @@ class Course:
             files=files + len(self.prepared.contents),
             bindings=self.bindings,
             runner=self._runs.runner if self._runs is not None else None,
-            withheld=self._withheld,
+            withheld=is_withheld(self.question, self.prepared),
             key=self.recall.conversation(self._heard.raw_steps),
             code=(*self.code_before, *(attempt.code for attempt in self.answer().attempts if not attempt.failed)),
         )
@@ -229,32 +224,6 @@ class Course:
             request = uploaded(request, client, watcher.status)
         self._heard.hear(client, request)
 
-    def _code_runs(self, in_kernel: Callable[[Prepared], Runner] | None) -> CodeRuns:
-        """What runs the model's code; a conversation that withheld what it printed goes on so."""
-        before = self.question.tip.runner if self.question.tip else None
-        if self.question.place.run == "local":
-            runner: Runner = Isolated(self.prepared.here, before if isinstance(before, Isolated) else None)
-        elif in_kernel is not None:
-            self._check_columns()
-            runner = in_kernel(self.prepared)
-        else:
-            raise GeminiExecError("There is no kernel to run code in.", hint="Use --run local.")
-        remote = self.question.place.endpoint is not None
-        return CodeRuns(runner, withheld=self._withheld, remote=remote, screen=self.question.screen)
-
-    def _check_columns(self) -> None:
-        """Code in the user's kernel reaches every column, and what it prints goes to the model."""
-        question = self.question
-        if question.place.endpoint is not None and question.screen.columns and not self._withheld:
-            raise GeminiExecError(
-                "GeminiExecMagics.deny_columns can't be kept from code that runs in your kernel.",
-                hint="Use --run local, or --send schema: then nothing that it prints goes to the model.",
-            )
-
-    @property
-    def _withheld(self) -> bool:
-        return self.prepared.withheld or (self.question.tip is not None and self.question.tip.withheld)
-
     def _follow_up(self, asked: tuple[FunctionCall, ...], watcher: Watcher) -> Request:
         """Call what was asked for; the request that takes the results to the model."""
         results = tuple(self._answered(one, watcher) for one in asked)
@@ -280,9 +249,9 @@ class Course:
             watcher.status("running the code")
             watcher.flush()
             ran = self._runs.run(code, asked.name)
+            self._heard.append(ran.result, ran.shown)
             self._refuse_secrets(ran.result)
             self._into_receipt(*ran.entries)
-            self._heard.append(ran.result, ran.shown)
             return ran.result
         watcher.status(f"calling {asked.name}")
         called = call(asked, self._functions, self._terms)
@@ -295,8 +264,10 @@ class Course:
     @property
     def _terms(self) -> Terms:
         """How much a function's result may tell; where a reference is schema only, so are exceptions."""
-        quiet = any(entry.policy == "schema" for entry in self.prepared.entries)
-        return Terms(self.question.policy, self.question.screen, quiet or self.question.policy.kind == "schema")
+        quiet = self.question.policy.kind == "schema" or is_withheld(self.question, self.prepared)
+        if self._runs is None:
+            quiet = quiet or any(entry.policy == "schema" for entry in self.prepared.entries)
+        return Terms(self.question.policy, self.question.screen, quiet)
 
     def _refuse_secrets(self, result: FunctionResult) -> None:
         if self.question.place.endpoint is not None:
@@ -355,14 +326,3 @@ class Course:
         if not any(isinstance(step, CodeExecutionCall) for step in self.steps):
             return "this computer"
         return "this computer, isolated" if best_isolation().name != "none" else "this computer, NOT isolated"
-
-
-def _destination(question: Question) -> Remote | Local | Here:
-    """Who gets what is referred to: the model's server, a kernel of this computer, or nobody."""
-    endpoint = question.place.endpoint
-    if question.runs_by_call and question.place.model != OFFLINE_PLANNER:  # which plans by the columns' values
-        folder = None if question.place.run == "kernel" else _handover.folder()
-        return Here(endpoint.host if endpoint is not None else "", folder)
-    if endpoint is not None:
-        return Remote(endpoint.host, question.tip.files if question.tip else 0)
-    return Local(_handover.folder())
