@@ -10,6 +10,7 @@ import contextlib
 import decimal
 import io
 import itertools
+import sqlite3
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -293,3 +294,62 @@ def test_whatever_the_code_does_the_users_object_stays(
 
 def _text(value: Any) -> str:
     return value.to_string() if hasattr(value, "to_string") else repr(value)
+
+
+def _duckdb(frame: pd.DataFrame) -> Any:
+    return pytest.importorskip("duckdb").from_df(frame)
+
+
+def _dask(frame: pd.DataFrame) -> Any:
+    return pytest.importorskip("dask.dataframe").from_pandas(frame, npartitions=3)
+
+
+def _ibis(frame: pd.DataFrame) -> Any:
+    return pytest.importorskip("ibis").memtable(frame)
+
+
+ELSEWHERE: dict[str, tuple[Callable[[pd.DataFrame], Any], str]] = {
+    "duckdb": (_duckdb, "sales.df()"),
+    "dask": (_dask, "sales.compute()"),
+    "ibis": (_ibis, "sales.to_pandas()"),
+    "polars": (lambda frame: pl.from_pandas(frame).lazy(), "sales.collect().to_pandas()"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ELSEWHERE)
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "df = pd.read_csv('input_file_0.csv')\nout = df['units'].sum(), len(df)",
+        "sales = pd.read_csv('input_file_0.csv')\nsales['x'] = 1\nout = sales.shape",
+        "import polars as pl\nout = pl.read_csv('input_file_0.csv')['units'].sum()",
+        "import csv\nout = len(list(csv.DictReader(open('input_file_0.csv'))))",
+    ],
+)
+def test_what_lies_elsewhere_is_brought_here_in_so_many_words(
+    piece: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, source = ELSEWHERE[kind]
+    live = make(plain())
+    (tmp_path / "input_file_0.csv").write_bytes(plain().to_csv(index=False).encode())
+    expected = _run(HEAD + piece, tmp_path, monkeypatch, {})
+    (tmp_path / "input_file_0.csv").unlink()
+    [sent] = _attached(live, "head(3)", tmp_path).bindings
+    bound = bind(HEAD + piece, [sent])
+    session = {"sales": live}
+    assert _run(bound, tmp_path, monkeypatch, session) == expected, bound
+    assert session["sales"] is live
+    assert source in bound or source.removesuffix(".to_pandas()") in bound
+    if source in bound:
+        assert f"# {source} brings all of it into memory: " in bound
+
+
+def test_a_table_of_a_database_is_read_by_its_query(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = sqlite3.connect(":memory:")
+    plain().to_sql("sales", connection, index=False)
+    prepared, _ = prepare("@store.sales", (), {"store": connection}, tmp_path, Remote("host"), parse_policy("head(3)"))
+    bound = bind(HEAD + "df = pd.read_csv('input_file_0.csv')\nout = len(df)", prepared.bindings)
+    assert _run(bound, tmp_path, monkeypatch, {"store": connection})[0] == str(N)
+    assert "brings all of it into memory" in bound
+    connection.close()
