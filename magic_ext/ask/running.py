@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ import msgspec
 from magic_ext.errors import GeminiExecError
 from magic_ext.references.budget import tokens
 from magic_ext.references.manifest import Entry
-from magic_ext.references.screen import Screen
+from magic_ext.references.screen import Screen, counted
 from magic_ext.runtime.execution import Execution
 from magic_ext.wire.content import Content, Image, Text, encode_content
 from magic_ext.wire.steps import CodeExecutionCall, CodeExecutionResult, FunctionResult
@@ -69,6 +70,7 @@ class CodeRuns:
         self.withheld = withheld
         self._remote = remote
         self._screen = screen if remote else Screen()
+        self._found: Counter[str] = Counter()  # what was replaced in the run under way
         self._runs = self._failed = 0
         self._refused = False
 
@@ -94,19 +96,24 @@ class CodeRuns:
 
     def _told(self, code: str, execution: Execution) -> tuple[Content, ...]:
         if not self.withheld:
-            return tuple(self._cleaned(block) for block in told(execution))
+            return tuple(map(self._cleaned, told(execution)))
         alive = execution.status == "ok"
         return told_without_values(
             execution, self.runner.shapes(_assigned(code)) if alive else {}, code.count("\n") + 1
         )
 
     def _cleaned(self, block: Content) -> Content:
-        return Text(self._screen.clean(block.text).text) if isinstance(block, Text) else block
+        if not isinstance(block, Text):
+            return block
+        cleaned = self._screen.clean(block.text)
+        self._found += cleaned.found
+        return Text(cleaned.text)
 
     def _ran(
         self, call: CodeExecutionCall, name: str, content: Sequence[Content], shown: tuple[Content, ...], failed: bool
     ) -> Ran:
-        entries = (_entry(self._runs, content),) if self._remote else ()
+        entries = (_entry(self._runs, content, counted(self._found)),) if self._remote else ()
+        self._found = Counter()
         result = FunctionResult(call.id, name, [encode_content(block) for block in content], failed)
         return Ran(result, CodeExecutionResult(call.id, shown, failed), entries)
 
@@ -138,7 +145,7 @@ def _assigned(code: str) -> list[str]:
     return list(dict.fromkeys(node.id for node in targets))[:_NAMES]
 
 
-def _entry(number: int, content: Sequence[Content]) -> Entry:
+def _entry(number: int, content: Sequence[Content], replaced: str) -> Entry:
     texts = [len(block.text.encode("utf-8", "replace")) for block in content if isinstance(block, Text)]
     pictures = [len(block.content) for block in content if isinstance(block, Image)]
     note = f"with {len(pictures)} figure{'s' * (len(pictures) > 1)}" if pictures else ""
@@ -147,5 +154,5 @@ def _entry(number: int, content: Sequence[Content]) -> Entry:
         kind="text",
         bytes=sum(texts) + sum(pictures),
         tokens=tokens(sum(texts)) + _PICTURE_TOKENS * len(pictures),
-        note=note,
+        note="; ".join(filter(None, (note, replaced))),
     )

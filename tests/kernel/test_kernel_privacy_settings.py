@@ -1,0 +1,143 @@
+"""``deny_columns`` and ``redact`` in a notebook: on every way to a server, and nowhere on this computer."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+ASK = "%%gemini_exec -m gemini-3-flash-preview"
+CANARY, MAIL = "kanarienvogel", "ada@example.org"
+SETUP = f"""
+import pandas as pd
+people = pd.DataFrame({{"name": ["Ada", "Bob"], "Salary": ["{CANARY}"] * 2, "mail": ["{MAIL}", "-"], "n": [1, 2]}})
+contact = "{MAIL}"
+def look(name: str) -> pd.DataFrame:
+    "Look somebody up."
+    return people[people["name"] == name]
+def say(name: str) -> str:
+    "Say it."
+    raise ValueError("{MAIL} is unknown")
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _things(notebook: Any) -> None:
+    notebook.do(SETUP)
+
+
+@pytest.fixture(autouse=True)
+def _settings(notebook: Any) -> Iterator[None]:
+    notebook.do("%config GeminiExecMagics.deny_columns = ['salary']\n%config GeminiExecMagics.redact = ['email']")
+    yield
+    notebook.do(
+        "%config GeminiExecMagics.deny_columns = []\n%config GeminiExecMagics.redact = []\n"
+        "%config GeminiExecMagics.run_unasked = False\n%config GeminiExecMagics.store = True"
+    )
+
+
+def bodies(server: Any) -> Iterator[str]:
+    """Every body, with its documents decoded."""
+    for seen in server.seen:
+        body = json.loads(seen.body)
+        documents = [
+            base64.b64decode(block["data"]).decode()
+            for step in (body["input"] if isinstance(body["input"], list) else [])
+            for block in step.get("content", ())
+            if block["type"] == "document"
+        ]
+        yield "\n".join([json.dumps(body), *documents])
+
+
+def said(text: str) -> Any:
+    return {"type": "model_output"}, [{"type": "text", "text": text}]
+
+
+def call(name: str, id: str, /, **arguments: Any) -> Any:
+    return {"type": "function_call", "id": id, "name": name, "arguments": arguments}, []
+
+
+@pytest.mark.parametrize("store", [True, False])
+def test_on_every_way(notebook: Any, asked_at: Callable[..., Any], google: Any, store: bool) -> None:
+    notebook.do(f"%config GeminiExecMagics.store = {store}")
+    calls = [call("look", "f1", name="Ada"), call("say", "f2", name="Ada")]
+    server = asked_at(google(*calls, status="requires_action"), google(said("Well.")), google(said("And.")))
+    ran = notebook.run(f"{ASK} --tool look --tool say\nWrite to @contact about @people.")
+    assert ran.status == "ok", ran.of("error")
+    assert notebook.run(f"{ASK} -c\nAnd @people:head(1)?").status == "ok"
+    sent = list(bodies(server))
+    assert len(sent) == 3
+    for body in sent:
+        assert CANARY not in body and MAIL not in body and "salary" not in body.lower()
+    assert "Write to [email] about" in sent[0] and "1 column is withheld" in sent[0] and "Ada,[email],1" in sent[0]
+    assert "[email] is unknown" in sent[1]
+    receipt = ran.outputs[0]["text/plain"]
+    assert "1 column is withheld; 1 replaced (1 email)" in receipt
+    assert receipt.count("1 replaced (1 email)") == 4
+
+
+def test_to_ask_for_it_is_refused(notebook: Any, asked_at: Callable[..., Any], google: Any) -> None:
+    server = asked_at(google(said("Well.")))
+    for reference in ("@people[Salary]", "@people.Salary", '@people["Salary"]:schema'):
+        line = notebook.refuses(f"{ASK}\nMean of {reference}?")
+        assert "asks for 'Salary', which GeminiExecMagics.deny_columns withholds" in line
+    assert server.seen == []
+
+
+def test_code_that_runs_isolated_here(notebook: Any, asked_at: Callable[..., Any], google: Any) -> None:
+    code = "print(list(people_df.columns), people_df['mail'].iloc[0])"
+    server = asked_at(google(call("run_python", "f1", code=code), status="requires_action"), google(said("Well.")))
+    ran = notebook.run(f"{ASK} --run local\nSee @people.")
+    assert ran.status == "ok", ran.of("error")
+    first, second = bodies(server)
+    assert CANARY not in first + second and MAIL not in first + second
+    assert "['name', 'mail', 'n'] [email]" in second
+    assert MAIL in ran.text, "the user sees what was printed"
+    assert "1 replaced (1 email)" in ran.outputs[0]["text/plain"]
+
+
+def test_code_in_this_kernel_is_refused_unless_nothing_of_it_goes_out(
+    notebook: Any, asked_at: Callable[..., Any], google: Any
+) -> None:
+    notebook.do("%config GeminiExecMagics.run_unasked = True")
+    code = "print(people)"
+    server = asked_at(google(call("run_python", "f1", code=code), status="requires_action"), google(said("Well.")))
+    line = notebook.refuses(f"{ASK} --run kernel\nSee @people.")
+    assert "deny_columns can't be kept from code that runs in your kernel" in line and "--run local" in line
+    assert server.seen == []
+    assert notebook.run(f"{ASK} --run kernel --send schema\nSee @people.").status == "ok"
+    assert all(CANARY not in body and MAIL not in body for body in bodies(server))
+
+
+def test_on_this_computer_nothing_is_held_back(notebook: Any) -> None:
+    ran = notebook.run("%%gemini_exec -m offline-planner\nHow many different values does Salary have in @people?")
+    assert ran.status == "ok", ran.of("error")
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("redact = ['emial']", "Did you mean email?"),
+        ("redact = ['re:(']", "'re:(' in redact is no regular expression"),
+        ("send = 'schem'", "schema"),
+    ],
+)
+def test_a_setting_that_is_none_is_told(
+    notebook: Any, asked_at: Callable[..., Any], google: Any, setting: str, told: str
+) -> None:
+    server = asked_at(google(said("Well.")))
+    notebook.do(f"%config GeminiExecMagics.{setting}")
+    assert told in notebook.refuses(f"{ASK}\nSee @people.")
+    notebook.do("%config GeminiExecMagics.send = 'auto'")
+    assert server.seen == []
+
+
+def test_a_conversation_that_begins_says_so(notebook: Any, asked_at: Callable[..., Any], google: Any) -> None:
+    asked_at(google(said("Well.")))
+    first = notebook.run(f"{ASK} -c=sales\nHello.")
+    assert "begins the conversation 'sales'" in first.outputs[-1]["text/plain"]
+    assert "begins" not in notebook.run(f"{ASK} -c=sales\nHello.").outputs[-1]["text/plain"]
+    assert "begins the conversation 'slaes'" in notebook.run(f"{ASK} -c=slaes\nHello.").outputs[-1]["text/plain"]
