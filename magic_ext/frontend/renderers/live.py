@@ -59,7 +59,7 @@ class Live:
         """Open the slot of the progress, which the receipt takes over in the end."""
         self._manifest = manifest
         self._text = f"Asking {manifest.destination} …"
-        self._progress = Progress(self._publish, self._text)
+        self._progress = Progress(self._publish, self._text, brief=manifest.replayed)
 
     def status(self, text: str) -> None:
         """Show a line of progress, if there is room for one more message."""

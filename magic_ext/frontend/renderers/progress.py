@@ -19,13 +19,14 @@ _WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 class Progress:
     """One output slot. A widget carries the progress, because it changes without a new output; it is gone in the end.
 
-    A notebook that is reopened says "model not found" of a widget, so nothing that must last may live in one.
+    A notebook that is reopened says "model not found" of a widget, so nothing that must last may live in one. What is
+    ``brief``, over with its first line, gets none.
     """
 
-    def __init__(self, publish: Publish, text: str) -> None:
+    def __init__(self, publish: Publish, text: str, *, brief: bool = False) -> None:
         self._publish = publish
         self._id = uuid4().hex
-        self._widget = _html_widget(text)
+        self._widget = None if brief else _html_widget(text)
         publish(self._output(text), display_id=self._id)
 
     def say(self, text: str) -> None:
