@@ -153,6 +153,25 @@ PANDAS = [
     "sales = pd.read_csv('input_file_0.csv')\nprint(f\"Total: {sales['units'].sum():,.0f}\")\n"
     "sales['x'] = 1\nout = f\"{sales['x'].sum()} of {len(sales)}\"",
     "df = pd.read_csv('input_file_0.csv')\ndel df['city']\nout = df.shape",
+    "import os\npath = None\nfor f in os.listdir('.'):\n    if f.endswith('.csv'):\n        path = f\n        break\n"
+    "out = pd.read_csv(path).shape",
+    "import glob\ndef find():\n    files = glob.glob('*.csv')\n    return files[0] if files else None\n"
+    "out = pd.read_csv(find()).shape",
+    "import os\nfor p in ['data.csv', '/mnt/data/nowhere.csv', 'input_file_0.csv']:\n    if os.path.exists(p):\n"
+    "        df = pd.read_csv(p)\n        break\nout = df.shape",
+    "for p in ('data.csv', 'input_file_0.csv'):\n    try:\n        df = pd.read_csv(p)\n        break\n"
+    "    except FileNotFoundError:\n        continue\nout = df.shape",
+    "import os\nfiles = list(filter(lambda f: f.endswith('.csv'), os.listdir()))\nout = pd.read_csv(files[0]).shape",
+    "out = pd.read_csv('input_file_{}.csv'.format(0)).shape",
+    "out = pd.read_csv('input_file_%d.csv' % 0).shape",
+    "import io\ntext = open('input_file_0.csv').read()\nout = pd.read_csv(io.StringIO(text)).shape",
+    "import csv\nout = pd.DataFrame(list(csv.DictReader(open('input_file_0.csv')))).shape",
+    "out = [len(line) for line in open('input_file_0.csv')][:2]",
+    "df = pd.read_csv('input_file_0.csv', index_col=False)\nout = df.shape",
+    "def read_csv(path):\n    return pd.read_csv(path)\nout = read_csv('input_file_0.csv').shape",
+    "df: pd.DataFrame = pd.read_csv('input_file_0.csv')\nout = df.shape",
+    "import os\nif 'input_file_0.csv' in os.listdir():\n    out = pd.read_csv('input_file_0.csv').shape",
+    "from pathlib import Path\nimport glob\nout = {Path(f).stem: pd.read_csv(f).shape for f in glob.glob('*.csv')}",
     "with open('input_file_0.csv') as f:\n    df = pd.read_csv(f)\nout = df['units'].sum()",
     "import io\nwith open('input_file_0.csv', 'rb') as f:\n    df = pd.read_csv(io.BytesIO(f.read()))\nout = df.shape",
 ]

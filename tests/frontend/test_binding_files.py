@@ -130,6 +130,12 @@ TWO = [
     "    globals()[name + '_df'] = pd.read_csv(f)\nout = goals_df.shape",
     "one, two = 'input_file_0.csv', 'input_file_1.csv'\nout = pd.read_csv(two).shape, pd.read_csv(one).shape",
     "def f(f):\n    return pd.read_csv(f)\nout = [f(p).shape for p in ('input_file_0.csv', 'input_file_1.csv')]",
+    "files = ['input_file_0.csv', 'input_file_0.csv', 'input_file_1.csv']\nout = pd.read_csv(files[1]).shape",
+    "files = sorted(f for f in os.listdir() if f.endswith('_1.csv'))\nout = pd.read_csv(files[0]).shape",
+    "files = sorted(glob.glob('*.csv'))\nfiles.reverse()\nout = pd.read_csv(files[0]).shape",
+    "files = sorted(glob.glob('*.csv'), reverse=True)\nout = pd.read_csv(files[0]).shape",
+    "files = sorted(glob.glob('*.csv'))[1:]\nout = pd.read_csv(files[0]).shape",
+    "newest = max(glob.glob('*.csv'), key=len)\nout = len(newest) > 3 and pd.read_csv(max(glob.glob('*.csv'))).shape",
     "a, b = pd.read_csv('input_file_0.csv'), pd.read_csv('input_file_1.csv')\nout = a.shape, b.shape",
     "goals = pd.read_csv('input_file_1.csv').set_index('city')['goal']\ndf = pd.read_csv('input_file_0.csv')\n"
     "out = df['city'].map(goals).tolist()",

@@ -21,6 +21,7 @@ _TEXT_READERS = frozenset(
     ["pandas.read_fwf", "pandas.read_json", "numpy.genfromtxt", "numpy.loadtxt", "numpy.recfromcsv"]
 )
 _BINARY_READERS = frozenset(["pyarrow.csv.read_csv", "pyarrow.csv.open_csv"])
+_READERS = _PANDAS | _POLARS | _TEXT_READERS | _BINARY_READERS
 _OPENERS = frozenset(["open", "io.open", "codecs.open"])
 _PATH_READERS = frozenset(["read_text", "read_bytes", "open"])
 _QUESTIONS = frozenset(["exists", "isfile", "is_file"])
@@ -120,7 +121,7 @@ class Loads:
         if owner is not None and name in _PATH_READERS | _QUESTIONS and (files := self._paths.of(owner)):
             return owner, files
         named = [keyword.value for keyword in call.keywords if keyword.arg in _PATH_KEYWORDS]
-        if name in _NAMING | self._paths.functions:
+        if name in _NAMING | self._paths.functions and self._imports.qualified(call.func) not in _READERS:
             return None
         return next(((arg, files) for arg in [*call.args, *named] if (files := self._paths.of(arg))), None)
 
@@ -129,8 +130,7 @@ class Loads:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         match call.args[:1]:
             case [ast.Name() as path] if self._paths.looped(path):
-                readers = _PANDAS | _POLARS | _TEXT_READERS | _BINARY_READERS
-                return self._paths.files if self._imports.qualified(call.func) in readers else ()
+                return self._paths.files if self._imports.qualified(call.func) in _READERS else ()
             case [ast.Constant(value=str())] | [ast.List() | ast.Tuple()] if (
                 name not in _NAMING and self._paths.of(call.args[0]) is None
             ):
@@ -194,7 +194,7 @@ class Loads:
             if export.place and not set(_mode(call)) & set("wax+"):
                 return path, export.place, ""
             return _handle(call, export, name)
-        if name not in _PANDAS | _POLARS | _TEXT_READERS | _BINARY_READERS:
+        if name not in _READERS:
             return call, "", f"{ast.unparse(call.func)} reads the file by itself"
         if reason := _strange(call, name):
             return call, "", reason

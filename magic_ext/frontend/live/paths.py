@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import fnmatch
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -18,7 +19,9 @@ __all__ = ["Files", "Paths", "real_path"]
 
 _SEARCHES = frozenset(["glob", "iglob", "rglob"])
 _LISTINGS = frozenset(["listdir", "scandir", "iterdir"])
-_KEEPING = frozenset(["list", "tuple", "iter", "set", "reversed", "values", "enumerate", "items", "copy"])
+_KEEPING = frozenset(
+    ["list", "tuple", "iter", "set", "reversed", "values", "enumerate", "items", "copy", "sorted", "filter"]
+)
 _PICKING = frozenset(["min", "max", "next"])
 _WRAPPING = frozenset(["Path", "PurePath", "PosixPath", "str", "fspath", "abspath", "realpath", "basename", "join"])
 _WRAPPING |= {
@@ -41,7 +44,6 @@ class Files(NamedTuple):
 
     names: tuple[str, ...]
     many: bool = False
-    ordered: bool = False
 
 
 class Paths:
@@ -60,14 +62,15 @@ class Paths:
             self._aliases |= dict.fromkeys(_aliases(binding), binding.file)
         self.files = tuple(dict.fromkeys(binding.file for binding in bindings if binding.file))
         self._aliases |= {file: file for file in self.files}
-        for name in _written(trees):
-            if name not in self.files:
-                self._aliases.pop(name, None)
+        self._written = set(_written(trees))
+        for name in self._written - set(self.files):
+            self._aliases.pop(name, None)
         self._names: dict[str, Files] = {}
         self._loops: set[str] = set()
         defined = (node for tree in trees for node in ast.walk(tree))
         self.functions = {node.name for node in defined if isinstance(node, ast.FunctionDef | ast.ClassDef)}
         self._variables = {key: name for tree in trees for key, name in variables(tree).items()}
+        self._returned = _returned(trees)
         if not self.files and not texts:  # nothing to follow
             return
         givers = list(givers_of(trees, self._variables))
@@ -91,7 +94,7 @@ class Paths:
                 return given or (self.of(value) if attr in {"name", "path", "stem"} else None)
             case ast.BinOp(left=_, op=ast.Add() | ast.Div(), right=right):
                 return self.of(right) or self._pattern(node)
-            case ast.JoinedStr():
+            case ast.JoinedStr() | ast.BinOp(op=ast.Mod()):
                 return self._pattern(node)
             case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts) | ast.Dict(values=parts):
                 return self._union(parts, many=True)
@@ -131,23 +134,29 @@ class Paths:
 
     def _call(self, call: ast.Call) -> Files | None:
         function = last(call.func)
-        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if function in self.functions:
+            return self._union(self._returned.get(function, ()))
         if function in _SEARCHES:
             return self._searched(call.args)
         if function in _LISTINGS:
             return Files(self.files, many=True) if self.files else None
-        if function == "sorted" and call.args:
-            found = self.of(call.args[0])
-            plain = not call.keywords
-            return found and Files(tuple(sorted(found.names)), many=True, ordered=plain)
-        if function in _PICKING and len(call.args) == 1:
-            found = self.of(call.args[0])
-            exact = {"min": min, "max": max}.get(function)
-            return found and Files((exact(found.names),) if exact and not call.keywords else found.names)
-        inside = [arg for arg in call.args if self.of(arg) is not None]
-        if function in _KEEPING | _WRAPPING:
-            return self.of(inside[-1]) if inside else (self.of(owner) if owner else None)
-        return None
+        if function == "format" and isinstance(call.func, ast.Attribute):
+            return self._pattern(call)
+        if function in _PICKING and call.args:
+            return self._least(function, call)
+        if function not in _KEEPING | _WRAPPING:
+            return None
+        owner = [call.func.value] if isinstance(call.func, ast.Attribute) else []
+        return next((found for part in [*reversed(call.args), *owner] if (found := self.of(part))), None)
+
+    def _least(self, function: str, call: ast.Call) -> Files | None:
+        """One of several; the first or last by name where all of them are known."""
+        found = self.of(call.args[0])
+        searched = isinstance(call.args[0], ast.Call) and last(call.args[0].func) in _SEARCHES
+        exact = {"min": min, "max": max}.get(function)
+        if found and exact and searched and not call.keywords:
+            return Files((exact(found.names),))
+        return found and Files(found.names)
 
     def _searched(self, args: Sequence[ast.expr]) -> Files | None:
         pattern = _pattern_of(args[0]) if args else "*"
@@ -163,15 +172,27 @@ class Paths:
         return Files(tuple(dict.fromkeys(names))) if names else None
 
     def _union(self, nodes: Sequence[ast.expr], *, many: bool = False) -> Files | None:
-        found = [self.of(node) for node in nodes]
+        """What one of several expressions stands for; a path that leads nowhere is tried in vain, and left out."""
+        found = [self.of(node) for node in nodes if not self._leads_nowhere(node)]
         if not found or None in found:
             return None
         names = dict.fromkeys(name for one in found if one for name in one.names)
-        return Files(tuple(names), many=many, ordered=many and all(one and len(one.names) == 1 for one in found))
+        return Files(tuple(names), many=many or any(one.many for one in found if one))
+
+    def _leads_nowhere(self, node: ast.expr) -> bool:
+        match node:
+            case ast.Constant(value=None):
+                return True
+            case ast.Constant(value=str(path)):
+                return path not in self._written and self.of(node) is None
+            case _:
+                return False
 
     def _given(self, givers: Sequence[Giver]) -> Iterator[tuple[str, Files]]:
         by_name: dict[str, list[Files | None]] = {}
         for giver in givers:
+            if isinstance(giver.value, ast.Constant) and giver.value.value in {None, ""}:
+                continue
             found = self.of(giver.value) if giver.value is not None else None
             if found and giver.element:
                 found = Files(found.names) if found.many else None
@@ -180,7 +201,7 @@ class Paths:
             known = [found for found in all_found if found]
             if known and len(known) == len(all_found):
                 names = tuple(dict.fromkeys(file for found in known for file in found.names))
-                yield name, known[0]._replace(names=names) if len(known) > 1 else known[0]
+                yield name, known[0]._replace(names=names)
 
 
 def real_path(binding: Binding) -> ast.Call | None:
@@ -193,6 +214,16 @@ def real_path(binding: Binding) -> ast.Call | None:
             return node
         case _:
             return None
+
+
+def _returned(trees: Sequence[ast.Module]) -> dict[str, list[ast.expr]]:
+    """What each function of the code returns."""
+    found: dict[str, list[ast.expr]] = {}
+    for function in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(function, ast.FunctionDef):
+            values = [node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value]
+            found.setdefault(function.name, []).extend(values)
+    return found
 
 
 def _aliases(binding: Binding) -> Iterator[str]:
@@ -226,17 +257,7 @@ def _written(trees: Sequence[ast.Module]) -> Iterator[str]:
 def _picked(found: Files | None, index: ast.expr) -> Files | None:
     if found is None or not found.many:
         return None
-    match index:
-        case ast.Slice():
-            return found
-        case ast.Constant(value=int(at)) if found.ordered and at < len(found.names):
-            return Files((found.names[at],))
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(at))) if found.ordered and at <= len(
-            found.names
-        ):
-            return Files((found.names[-at],))
-        case _:
-            return Files(found.names)
+    return found if isinstance(index, ast.Slice) else Files(found.names)
 
 
 def _pattern_of(node: ast.expr) -> str:
@@ -247,6 +268,10 @@ def _pattern_of(node: ast.expr) -> str:
             return "".join(_pattern_of(part) for part in parts)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             return _pattern_of(left) + _pattern_of(right)
+        case ast.BinOp(left=text, op=ast.Mod()):
+            return re.sub(r"%\w+", "*", _pattern_of(text))
+        case ast.Call(func=ast.Attribute(value=text, attr="format")):
+            return re.sub(r"\{[^{}]*\}", "*", _pattern_of(text))
         case ast.Call(args=[*_, end]) if last(node.func) in {"join", "Path"}:
             return _pattern_of(end)
         case _:
