@@ -66,18 +66,20 @@ def _stores(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr | None, bool]]:
 
 def _parameters(nodes: Sequence[ast.AST], variables: Mapping[int, str]) -> Iterator[Giver]:
     """What the parameters of functions and methods are given, wherever they are called."""
-    calls: dict[str, list[ast.Call]] = {}
+    calls: dict[str, list[ast.Call]] = {}  # by the name of a function, or a point and that of a method
     mapped: dict[str, list[ast.expr]] = {}
     for node in nodes:
         if isinstance(node, ast.Call):
-            calls.setdefault(last(node.func), []).append(node)
+            point = "." if isinstance(node.func, ast.Attribute) else ""
+            calls.setdefault(point + last(node.func), []).append(node)
             if last(node.func) == "map" and len(node.args) > 1:
                 mapped.setdefault(last(node.args[0]), []).append(node.args[1])
-    makers = {id(part): node.name for node in nodes if isinstance(node, ast.ClassDef) for part in node.body}
+    classes = {id(part): node.name for node in nodes if isinstance(node, ast.ClassDef) for part in node.body}
     for node in nodes:
         if isinstance(node, ast.FunctionDef):
-            name = makers.get(id(node), "") if node.name == "__init__" else node.name
-            yield from _given(node, calls.get(name, ()), mapped.get(name, ()), variables)
+            of_class = classes.get(id(node))
+            name = node.name if of_class is None else of_class if node.name == "__init__" else f".{node.name}"
+            yield from _given(node, calls.get(name, ()), mapped.get(node.name, ()), variables)
 
 
 def _given(
