@@ -66,7 +66,8 @@ def _rows(bindings: Sequence[Binding]) -> str:
 def _rows_of(table: Binding, *, named: bool) -> str:
     rows, sent = table.rows, table.rows_sent or 0
     total = "an unknown number of" if rows is None else f"{rows:,}"
-    count = f"all {sent:,} row{'s' * (sent != 1)}" if sent == rows else f"{sent:,} of {total} rows"
+    part = f"{sent:,} of {total} rows{', sampled' if table.sampled else ''}"
+    count = f"all {sent:,} row{'s' * (sent != 1)}" if sent == rows else part
     return f"{count} of {table.name}" if named else count
 
 

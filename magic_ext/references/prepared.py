@@ -39,8 +39,9 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     """How code that ran on an attachment is made to run on the live object.
 
     ``file`` is the attachment's name (``""`` when none was sent), ``name`` the variable that the code uses,
-    ``expression`` the live object, ``rows`` how many it has and ``rows_sent`` how many the code saw. ``kind`` says what
-    it is; of a table that went out as CSV, ``columns`` and ``sheet`` say in which form.
+    ``expression`` the live object, ``rows`` how many it has, ``rows_sent`` how many the code saw, and with ``sampled``
+    they were drawn at random. ``kind`` says what it is;
+    of a table that went out as CSV, ``columns`` and ``sheet`` say in which form.
     """
 
     file: str = ""
@@ -48,6 +49,7 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     expression: str
     rows: int | None = None
     rows_sent: int | None = None
+    sampled: bool = False
     kind: str = ""
     columns: tuple[Column, ...] = ()
     sheet: Sheet | None = None

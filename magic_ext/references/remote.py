@@ -60,6 +60,8 @@ def remote_head(parts: Sequence[Part]) -> Iterator[str]:
         imports = ", ".join([*used, "glob", "pandas as pd"])
         yield f"Attached tables are files in the working directory of the code. Begin with: import {imports}"
         yield "Load each by its load line and never type rows into code; rows that are not attached are unknown to you."
+    if any(part.entry.file and part.entry.rows_sent != part.entry.rows for part in parts):
+        yield "Where only some of the rows are attached, say of every result that it is computed on these only."
 
 
 def _part(named: Named, written: Policy | None, default: Policy, number: int, screen: Screen) -> Part:
@@ -120,6 +122,7 @@ def _table(named: Named, table: Table, policy: Policy, number: int) -> Part:
             expression=table.live(named.referent.expression),
             rows=table.rows,
             rows_sent=given.rows,
+            sampled=given.how == "sample" and given.rows != table.rows,
             kind=table.kind,
             columns=tuple(structs.replace(column, levels=()) for column in columns) if given.sheet else (),
             sheet=given.sheet,

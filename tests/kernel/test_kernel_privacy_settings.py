@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -141,3 +142,16 @@ def test_a_conversation_that_begins_says_so(notebook: Any, asked_at: Callable[..
     assert "begins the conversation 'sales'" in first.outputs[-1]["text/plain"]
     assert "begins" not in notebook.run(f"{ASK} -c=sales\nHello.").outputs[-1]["text/plain"]
     assert "begins the conversation 'slaes'" in notebook.run(f"{ASK} -c=slaes\nHello.").outputs[-1]["text/plain"]
+
+
+def test_a_sample_is_called_one_to_the_user_and_to_the_model(
+    notebook: Any, asked_at: Callable[..., Any], google: Any
+) -> None:
+    notebook.do("import pandas as pd; large = pd.DataFrame({'n': range(3_412_118)})")
+    server = asked_at(google(said("Well.")))
+    ran = notebook.run(f"{ASK}\nMean of @large?")
+    [body] = bodies(server)
+    [told] = re.findall(r"([\d,]+ of 3,412,118 rows), drawn at random", body)
+    assert f"{told}, sampled" in ran.outputs[-1]["text/plain"]
+    assert "say of every result that it is computed on these only" in body
+    notebook.do("del large")

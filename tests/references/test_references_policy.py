@@ -52,3 +52,15 @@ def test_one_policy_written_once_or_twice_is_none(prompt: str, destination: Any,
 def test_the_manifest_knows_whether_all_is_schema(prompt: str, only: bool, tmp_path: Path) -> None:
     _, manifest = prepare(prompt, (), {"df": FRAME, "n": 3}, tmp_path, Remote("host"))
     assert manifest.schema_only is only
+
+
+@pytest.mark.parametrize(("prompt", "sampled"), [("@df", True), ("@df:head(3)", False), ("@df:sample(9)", True)])
+def test_a_part_is_called_a_part_on_both_sides(prompt: str, sampled: bool, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"text": ["x" * 50] * 20_000})
+    prepared, _ = prepare(prompt, (), {"df": frame}, tmp_path, Remote("host"))
+    [binding] = prepared.bindings
+    assert binding.sampled is sampled and binding.rows_sent != binding.rows
+    assert "of 20,000 rows, drawn at random" in prepared.description or not sampled
+    assert "say of every result that it is computed on these" in prepared.description
+    whole, _ = prepare("@df:full", (), {"df": frame.head(3)}, tmp_path, Remote("host"))
+    assert "only some of the rows" not in whole.description and not whole.bindings[0].sampled
