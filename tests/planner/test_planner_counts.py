@@ -50,7 +50,7 @@ SMOKERS = [
     "compare the number of smokers by sex",
     "List the smokers",
     "Which smokers are there?",
-    "How many hired are there?",
+    "How many abstainers are there?",
 ]
 
 
@@ -69,8 +69,7 @@ def test_the_two_meanings_are_named_and_both_can_be_asked(bench: Any) -> None:
     assert rows.numbers()[-1] == (frame.smoker == "yes").sum()
     assert bench.run({"people": frame}, "how many different `smoker`").numbers() == [2]
     assert "is `F`" in bench.run({"people": frame}, "How many sexes are there?").text
-    hired = bench.run({"people": frame}, "How many hired are there?").text
-    assert "how many rows where `hired` is `True`" in hired
+    assert bench.run({"people": frame}, "How many hired are there?").numbers()[-1] == frame.hired.sum()
     assert bench.run({"people": frame}, "how many rows where `hired` is `True`").numbers()[-1] == frame.hired.sum()
 
 
@@ -94,7 +93,7 @@ def test_a_table_called_as_its_yes_no_column_does_not_make_smokers_of_all_rows(b
 def test_with_a_condition_kinds_could_be_rows(bench: Any, question: str) -> None:
     ran = bench.plan_only((bench.table_of("penguins", bench.penguins()),), question)
     assert ran.declined, f"{ran.text}\n{ran.code}"
-    assert "different" in ran.text
+    assert "Number of rows" in ran.text and "Number of distinct values" in ran.text
 
 
 def test_different_kinds_are_counted_with_a_condition_too(bench: Any) -> None:
@@ -106,12 +105,7 @@ def test_different_kinds_are_counted_with_a_condition_too(bench: Any) -> None:
 
 
 SENSORS = [
-    "How many sensors are there in `sensor`?",
-    "How many sensor are there in sensor?",
-    "How many sensors in `sensor`",
-    "number of sensors",
     "count of sensors",
-    "number of sensors by line no",
     "total number of sensors",
     "count the sensors",
     "sensor count",
@@ -129,15 +123,25 @@ def test_rows_are_not_what_a_column_tells_apart(bench: Any, question: str, colum
     assert ran.declined, f"{ran.text}\n{ran.code}"
 
 
-def test_the_column_that_tells_rows_apart_is_named(bench: Any) -> None:
+KINDS = ["How many sensors are there in `sensor`?", "How many sensor are there in sensor?", "number of sensors"]
+
+
+@pytest.mark.parametrize("column", ["sensor_id", "sensor name", "sensorID"])
+@pytest.mark.parametrize("question", KINDS)
+def test_sensors_are_what_their_column_tells_apart(bench: Any, question: str, column: str) -> None:
+    frame = sensors().rename(columns={"sensor_id": column})
+    assert bench.run({"sensor": frame}, question).numbers() == [3]
+
+
+def test_rows_and_sensors_are_both_to_be_had(bench: Any) -> None:
     frame = sensors()
-    assert "`sensor_id`" in bench.run({"sensor": frame}, "How many sensors are there in `sensor`?").text
     assert bench.run({"sensor": frame}, "How many rows are there in `sensor`?").numbers() == [60]
     assert bench.run({"sensor": frame}, "How many different `sensor_id` are there in `sensor`?").numbers() == [3]
 
 
 def test_people_may_come_more_than_once(bench: Any) -> None:
     table = bench.table_of("people", patients().assign(person_id=[f"p{i // 2}" for i in range(40)]))
+    assert "nunique" in bench.plan_only((table,), "How many persons are there?").code
     assert bench.plan_only((table,), "How many people are there?").declined
 
 
@@ -145,9 +149,9 @@ def test_an_id_for_each_row_makes_rows_and_sensors_the_same(bench: Any) -> None:
     frame = sensors().assign(sensor_id=[f"s{i}" for i in range(60)])
     assert bench.run({"sensor": frame}, "How many sensors are there in `sensor`?").numbers() == [60]
     gap = frame.assign(sensor_id=[None, *frame.sensor_id[1:]])
-    assert bench.run({"sensor": gap}, "How many sensors are there in `sensor`?").declined
+    assert bench.run({"sensor": gap}, "How many sensors are there in `sensor`?").numbers() == [59]
 
 
 def test_examples_name_columns_as_they_are(bench: Any) -> None:
     text = bench.run({"penguins": bench.penguins()}, "zebra crossing").text
-    assert "- What is the mean `bill_length_mm` by `species`?" in text
+    assert "“What is the mean `bill_length_mm` by `species`?”" in text

@@ -5,19 +5,16 @@ A declined question costs a sentence; one that is answered without one of its wo
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 # (table, question or turns of a conversation divided by " // ")
 DECLINED: list[tuple[str, str]] = [
-    ("penguins", "How many penguins are not on Biscoe?"),
-    ("penguins", "mean body mass excluding Gentoo"),
-    ("penguins", "mean body mass of all penguins except males"),
     ("penguins", "What is the mean body mass in kg?"),
     ("penguins", "Are Gentoo penguins heavier than Adelie penguins?"),
     ("penguins", "Is body mass normally distributed?"),
-    ("penguins", "What is the 90th percentile of body mass?"),
     ("penguins", "mean length by species"),
     ("penguins", "longest penguins"),
     ("penguins", "What is the average penguin?"),
@@ -40,17 +37,13 @@ DECLINED: list[tuple[str, str]] = [
     ("penguins", "mean of the log of body mass"),
     ("penguins", "mean body mass divided by flipper length"),
     ("penguins", "ratio of males to females"),
-    ("penguins", "percentage of males"),
-    ("penguins", "What share of penguins are female?"),
     ("penguins", "Predict body mass from flipper length"),
-    ("penguins", "Fit a linear regression of body mass on flipper length"),
     ("penguins", "Is there a significant difference in body mass between males and females?"),
     ("penguins", "t-test of body mass by sex"),
     ("penguins", "cluster the penguins"),
     ("penguins", "mean body mass of males and females"),
     ("penguins", "How many penguins are male and female?"),
     ("penguins", "difference between mean body mass of males and females"),
-    ("penguins", "How many penguins do not have a body mass over 5000?"),
     ("penguins", "How many penguins have no more than two missing values?"),
     ("penguins", "mean body mass over 4000"),
     ("penguins", "penguins over 5000"),
@@ -60,8 +53,6 @@ DECLINED: list[tuple[str, str]] = [
     ("penguins", "How many penguins have a body mass over 5 kg"),
     ("penguins", "mean body mass by species without outliers"),
     ("penguins", "mean body mass by species ignoring missing values"),
-    ("penguins", "pie chart of species"),
-    ("penguins", "heatmap of correlations"),
     ("penguins", "violin plot of body mass by species"),
     ("penguins", "cumulative sum of body mass"),
     ("penguins", "rolling mean of body mass"),
@@ -74,7 +65,6 @@ DECLINED: list[tuple[str, str]] = [
     ("penguins", "number of penguins between 2007 and 2009 exclusive"),
     ("penguins", "mean body mass for each species but only for males or Biscoe"),
     ("penguins", "mean body mass of Adelie or male penguins"),
-    ("penguins", "Which penguins are on Biscoe?"),
     ("penguins", "heaviest penguins"),
     ("penguins", "5 best penguins"),
     ("penguins", "0 heaviest penguins"),
@@ -103,15 +93,12 @@ DECLINED: list[tuple[str, str]] = [
     ("penguins", "penguins with body mass above the mean"),
     ("penguins", "mean body mass of the five heaviest penguins"),
     ("penguins", "mean body mass of top 5 penguins"),
-    ("penguins", "how many penguins have bill length greater than bill depth?"),
     ("penguins", "mean body mass of penguins with the same sex"),
     ("penguins", "mean body mass of unmarried females"),
     ("penguins", "never mind the mean body mass"),
     ("penguins", "mean body mass by species? Not by island."),
     ("penguins", "What is the mean body mass by species in Germany?"),
     ("penguins", "mean body mass by species // in kilograms"),
-    ("penguins", "mean body mass by species // also by island"),
-    ("penguins", "mean body mass by species // without Gentoo"),
     ("penguins", "mean body mass by species // in percent"),
     ("penguins", "mean body mass by species // explain the result"),
     ("penguins", "mean body mass by species // why?"),
@@ -121,41 +108,31 @@ DECLINED: list[tuple[str, str]] = [
     ("sales", "Plot monthly revenue in `sales` and name the three months that stand out."),
     ("sales", "average monthly revenue"),
     ("sales", "mean daily revenue"),
-    ("sales", "monthly revenue growth"),
     ("sales", "year over year revenue"),
     ("sales", "revenue last month"),
     ("sales", "revenue this year"),
     ("sales", "revenue in the last 30 days"),
-    ("sales", "revenue per order"),
     ("sales", "revenue per customer"),
     ("sales", "revenue in March"),
     ("sales", "total revenue until 2023-06-01"),
     ("sales", "total revenue in Madrid"),
     ("sales", "total revenue in York"),
-    ("sales", "cumulative revenue over time"),
-    ("sales", "running total of revenue"),
-    ("sales", "share of revenue by city"),
     ("sales", "net revenue by city"),
     ("sales", "expected revenue by city"),
     ("sales", "how many customers are there?"),
     ("sales", "best selling product"),
     ("sales", "What is our most profitable product?"),
     ("sales", "forecast revenue for next month"),
-    ("sales", "total revenue by weekday"),
     ("sales", "total revenue by city in euros"),
-    ("sales", "total revenue on weekends"),
     ("sales", "revenue of returned orders"),
     ("sales", "median order value"),
-    ("sales", "number of orders per city"),
     ("sales", "How many units were sold in Paris?"),
     ("sales", "which products were not sold in Paris?"),
     ("sales", "total revenue if unit price were doubled"),
     ("sales", "revenue by region"),
     ("people", "How many people are from Paris?"),
     ("people", "mean age in Paris"),
-    ("people", "How many members are there?"),
     ("people", "how many people have an A"),
-    ("people", "How many people have grade A or member"),
     ("people", "mean age of non members"),
     ("people", "mean age of men"),
     ("people", "How many adults are there?"),
@@ -166,7 +143,6 @@ DECLINED: list[tuple[str, str]] = [
     ("people", "oldest people"),
     ("people", "mean age of people named Person"),
     ("people", "mean height in meters"),
-    ("people", "What is the name of the oldest person?"),
     ("people", "list the names"),
     ("people", "mean age without grade A"),
     ("people", "mean age of Sales vs Research"),
@@ -181,7 +157,6 @@ DECLINED: list[tuple[str, str]] = [
     ("penguins", "How many rows have no missing values?"),
     ("penguins", "How many missing values per species?"),
     ("penguins", "mean body mass by species as a histogram"),
-    ("penguins", "mean body mass in 2007 or 2008"),
     ("penguins", "values of island"),
     ("penguins", "How many islands have Gentoo penguins?"),
     ("penguins", "mean body mass of females vs males"),
@@ -197,6 +172,7 @@ def test_it_computes_nothing_and_says_so(bench: Any, table: str, question: str) 
     assert ran.declined, f"{ran.text}\n{ran.code}"
     assert "I computed nothing" in ran.text
     assert "GEMINI_API_KEY" in ran.text and "OpenAI-compatible" in ran.text
+    assert ran.text.count("```python") <= 3
 
 
 def test_the_corpus_is_large_enough() -> None:
@@ -222,7 +198,9 @@ def test_a_word_more_is_noticed_wherever_it_stands(bench: Any, question: str, in
     words = question.split()
     for place in range(len(words) + 1):
         asked = " ".join([*words[:place], intruder, *words[place:]])
-        assert bench.plan_only((table,), asked).declined, asked
+        ran = bench.plan_only((table,), asked)
+        opposite = intruder in {"not", "without", "except"} and ("!=" in ran.code or "~" in ran.code)
+        assert ran.declined or opposite, asked
 
 
 def test_the_unknown_words_are_named(bench: Any) -> None:
@@ -247,8 +225,8 @@ def test_every_example_offered_is_answered(bench: Any, name: str) -> None:
     frame = bench.FRAMES[name]()
     table = bench.table_of(name, frame)
     text = bench.plan_only((table,), "zebra crossing").text
-    examples = [line.removeprefix("- ") for line in text.splitlines() if line.startswith("- ")]
-    assert len(examples) == 3
+    examples = re.findall("“([^”]+)”[,.]", text.partition("for example")[2])
+    assert len(examples) == 2
     for example in examples:
         assert bench.run({name: frame}, example).code, example
 
@@ -263,3 +241,24 @@ def test_it_never_calls_itself_intelligent(bench: Any) -> None:
     for question in ("hello", "zebra crossing", "mean body mass by species", "What are you?"):
         text = bench.plan_only((table,), question).text
         assert "AI" not in text.replace("OpenAI", "").split() and "intelligen" not in text.casefold()
+
+
+def test_the_readings_are_offered_as_cells_that_run(bench: Any) -> None:
+    frame = bench.penguins()
+    text = bench.plan_only((bench.table_of("penguins", frame),), "Which species has the highest body mass?").text
+    cells = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(cells) == 3
+    for cell, how in zip(cells, ("mean", "sum", "max"), strict=True):
+        names = {"penguins": frame}
+        exec(compile(cell, "<cell>", "exec"), names)
+        assert names["result"].index[0] == getattr(frame.groupby("species").body_mass_g, how)().idxmax()
+
+
+def test_what_is_left_without_a_strange_word_is_offered_and_not_run(bench: Any) -> None:
+    ran = bench.plan_only((bench.table_of("penguins", bench.penguins()),), "mean body mass by species in Germany")
+    assert ran.declined and "(without “Germany”)" in ran.text and 'groupby("species"' in ran.text
+
+
+def test_a_refusal_is_short(bench: Any) -> None:
+    text = bench.plan_only((bench.table_of("penguins", bench.penguins()),), "zebra crossing").text
+    assert len(text) < 450 and len(text.splitlines()) <= 3

@@ -12,8 +12,8 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-ALLOWED_NAMES = {"pd", "plt", "print", "len", "round", "str"}
-ALLOWED_IMPORTS = {"pandas", "matplotlib.pyplot"}
+ALLOWED_NAMES = {"pd", "np", "plt", "print", "len", "round", "str", "float", "range"}
+ALLOWED_IMPORTS = {"pandas", "numpy", "matplotlib.pyplot"}
 NASTY = [
     '"',
     "'",
@@ -80,6 +80,17 @@ QUESTIONS = [
     "describe `{number}`",
     "missing values in `{kind}`",
     "scatter plot of `{number}` against `{other}` by `{kind}`",
+    "mean of `{number}` / `{other}` by `{kind}`",
+    "percentage of rows where `{kind}` is `{value}`",
+    "rows where `{kind}` contains `{value}`",
+    "rows where `{kind}` is not `{value}`",
+    "regression of `{number}` on `{other}`",
+    "outliers in `{number}`",
+    "duplicates in `{kind}`",
+    "top 2 rows by `{number}` per `{kind}`",
+    "correlation between `{number}` and `{other}` by `{kind}`",
+    "pie chart of `{kind}`",
+    "90th percentile of `{number}` by `{kind}`",
 ]
 
 

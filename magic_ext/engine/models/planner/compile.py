@@ -3,41 +3,45 @@
 from __future__ import annotations
 
 import keyword
-import math
 from collections.abc import Iterable, Sequence
 
-from ..base import Column
-from . import figures
+from . import figures, grouped
 from .cell import Cell, literal
+from .grouped import MOST_LINES, decimals, key
 from .plan import (
     Aggregate,
     Columns,
     Correlation,
+    Derived,
     Describe,
     Distribution,
-    Group,
+    Duplicates,
+    Flag,
     Head,
-    Measure,
     Missing,
+    Outliers,
     Plan,
+    Question,
+    Regression,
+    Rolling,
     Rows,
     Scatter,
     Unique,
     columns_of,
 )
 from .schema import is_numeric
-from .titles import PERIOD_NAMES, measure_title, title
+from .titles import title
 
 __all__ = ["compile_plans"]
 
-MOST_LINES = 100  # of a printed table
+_USED = ("pd", "np", "plt", "print", "len", "round", "str", "list", "float", "range")
 
 
 def compile_plans(plans: Sequence[Plan], taken: Iterable[str] = ()) -> str:
     """One cell for ``plans``; ``taken`` are further names that must not be assigned to. Raises ValueError for a table
     whose name is no Python identifier.
     """
-    names = frozenset({*taken, *(plan.table.name for plan in plans), "pd", "plt", "print", "len", "round", "str"})
+    names = frozenset({*taken, *(plan.table.name for plan in plans), *_USED})
     imports: set[str] = set()
     loads: dict[str, None] = {}
     blocks: list[str] = []
@@ -57,36 +61,60 @@ def compile_plans(plans: Sequence[Plan], taken: Iterable[str] = ()) -> str:
 
 
 def _body(cell: Cell) -> None:
+    start = len(cell.lines)
     match cell.question:
-        case Aggregate() as question:
-            _left_out(cell)
-            _grouped(cell, question) if question.groups else _scalars(cell, question)
-        case Rows(column, rank):
-            _left_out(cell)
-            _print_title(cell)
-            method = "nlargest" if rank.largest else "nsmallest"
-            result = cell.name("result")
-            cell.add(f'{result} = {cell.frame}.{method}({rank.n}, {literal(column.name)}, keep="all")')
-            cell.add(f"print({result}.to_string())")
         case Head(n, last):
             cell.add(f"print({cell.frame}.{'tail' if last else 'head'}({n}).to_string())")
         case Columns(what):
             _columns(cell, what)
-        case Describe() as question:
-            _describe(cell, question)
         case Missing() as question:
             _missing(cell, question)
+        case question:
+            _left_out(cell)
+            _table(cell, question)
+    if cell.where and _draws(cell.question) and not _surely_some(cell):
+        body = [f"    {line}" if line else "" for line in cell.lines[start:]]
+        cell.lines[start:] = [f"if {cell.frame}.empty:", '    print("No row matches.")', "else:", *body]
+
+
+def _table(cell: Cell, question: Question) -> None:
+    match question:
+        case Aggregate():
+            grouped.amounts(cell, question)
+        case Rows():
+            _rows(cell, question)
+        case Describe():
+            _describe(cell, question)
         case Unique(column):
             values = cell.name("values")
             cell.add(f"{values} = {cell.column(column)}.dropna().drop_duplicates().sort_values()")
             cell.add(f'print("Distinct values:", len({values}))')
             cell.add(f"print({values}.head({MOST_LINES}).to_string(index=False))")
-        case Distribution() as question:
-            figures.distribution(cell, question, decimals([question.column]))
-        case Scatter() as question:
+        case Distribution(column):
+            figures.distribution(cell, question, decimals([column]))
+        case Scatter():
             figures.scatter(cell, question)
-        case Correlation() as question:
+        case Regression():
+            figures.regression(cell, question)
+        case Rolling():
+            figures.rolling(cell, question, decimals([question.column]))
+        case Correlation():
             _correlation(cell, question)
+        case Outliers():
+            _outliers(cell, question)
+        case Duplicates():
+            _duplicates(cell, question)
+
+
+def _draws(question: Question) -> bool:
+    charted = isinstance(question, Aggregate | Correlation) and bool(question.chart)
+    return charted or isinstance(question, Distribution | Scatter | Regression | Rolling)
+
+
+def _surely_some(cell: Cell) -> bool:
+    """Whether the one condition is met by some row, as far as the table's profile tells."""
+    one = cell.where[0]
+    return len(cell.where) == 1 and one.operator in {"==", "in"} and not one.part and one.values[0] in one.column.values
 
 
 def _print_title(cell: Cell) -> None:
@@ -95,114 +123,68 @@ def _print_title(cell: Cell) -> None:
 
 def _left_out(cell: Cell) -> None:
     """Among filtered rows only the code can count what is missing; among all rows the reading has said it."""
+    if isinstance(cell.question, Rows | Duplicates | Correlation | Describe) or not cell.where:
+        return
+    tested = {test.column for test in cell.where}
     for column in columns_of(cell.question):
-        if cell.where and column.missing and not any(test.column == column for test in cell.where):
+        if column.missing and column not in tested and not isinstance(column, Derived | Flag):
             cell.add(f"print({literal(f'Rows without {column.name}:')}, {cell.column(column)}.isna().sum())")
 
 
-def decimals(columns: Iterable[Column]) -> int:
-    """How many decimals show about three digits of the smallest of the columns; never fewer than two.
-
-    >>> decimals([Column("share", "number", low=0.0, high=0.004)])
-    5
-    """
-    needed = [2]
-    for column in columns:
-        bounds = [abs(bound) for bound in (column.low, column.high) if isinstance(bound, int | float)]
-        size = max(bounds, default=0.0)
-        if 0 < size < 1 and math.isfinite(size):
-            needed.append(min(2 - math.floor(math.log10(size)), 12))
-    return max(needed)
+# --- rows -----------------------------------------------------------------------------------------------------------
 
 
-def _digits(measures: Iterable[Measure]) -> int | None:
-    columns = [m.column for m in measures if m.column and is_numeric(m.column) and m.how not in {"nunique", "count"}]
-    return decimals(columns) if columns else None
-
-
-def _scalars(cell: Cell, question: Aggregate) -> None:
-    for measure in question.measures:
-        if measure.column is None:
-            value = f"len({cell.frame})"
-        else:
-            value = f"{cell.column(measure.column)}.{measure.how}()"
-            digits = _digits([measure])
-            value = value if digits is None else f"round({value}, {digits})"
-        cell.add(f"print({literal(measure_title(measure) + ':')}, {value})")
-
-
-# --- by group -------------------------------------------------------------------------------------------------------
-
-
-def _grouped(cell: Cell, question: Aggregate) -> None:
-    result = cell.name("result")
-    keys = [_key(cell, group) for group in question.groups]
-    by = keys[0] if len(keys) == 1 else f"[{', '.join(keys)}]"
-    observed = ", observed=True" if any(group.column.kind in {"text", "other"} for group in question.groups) else ""
-    groupby = f"{cell.frame}.groupby({by}{observed})"
-    cell.add(*_result(cell, result, groupby, question))
+def _rows(cell: Cell, question: Rows) -> None:
     _print_title(cell)
-    digits = _digits(question.measures)
-    shown = result
-    if _many_groups(question):
-        cell.add(f'print("Groups:", len({result}), "(at most {MOST_LINES} are shown)")')
-        shown = f"{result}.head({MOST_LINES})"
-    rounded = shown if digits is None else f"{shown}.round({digits})"
-    if any(group.period for group in question.groups) and _is_series(question):
-        # A series of periods would print its frequency below the values.
-        rounded += f".to_frame({literal(measure_title(question.measures[0]))})"
-    cell.add(f"print({rounded}.to_string())")
-    if question.chart:
-        figures.aggregate(cell, question, result)
+    result, column, rank = cell.name("result"), question.column, question.rank
+    columns = f"[[{', '.join(literal(column.name) for column in question.show)}]]" if question.show else ""
+    if column and rank and question.groups:
+        by, name = literal(question.groups[0].column.name), literal(column.name)
+        ranks = cell.name("rank")
+        grouping = f"{cell.frame}.groupby({by}, observed=True)[{name}]"
+        cell.add(f'{ranks} = {grouping}.rank(method="min", ascending={not rank.largest})')
+        order = f"[{by}, {name}], ascending=[True, {not rank.largest}]"
+        cell.add(f"{result} = {cell.frame}[{ranks} <= {rank.n}].sort_values({order}){columns}")
+    elif column and rank:
+        method = "nlargest" if rank.largest else "nsmallest"
+        cell.add(f'{result} = {cell.frame}.{method}({rank.n}, {literal(column.name)}, keep="all"){columns}')
+    elif columns:
+        cell.add(f"{result} = {cell.frame}{columns}")
+    else:
+        result = cell.frame
+    cell.add(f"print({result}.head({MOST_LINES}).to_string())" if not rank else f"print({result}.to_string())")
 
 
-def _key(cell: Cell, group: Group) -> str:
-    if not group.period:
-        return literal(group.column.name)
-    name = cell.name(PERIOD_NAMES[group.period])
-    column = cell.column(group.column)
-    zoned = isinstance(group.column.low, str) and group.column.low[10:].rstrip("Z")[-6:-5] in {"+", "-"}
-    aware = zoned or (isinstance(group.column.low, str) and group.column.low.endswith("Z"))
-    local = ".dt.tz_localize(None)" if aware else ""
-    cell.add(f'{name} = {column}{local}.dt.to_period("{group.period}").rename("{PERIOD_NAMES[group.period]}")')
-    return name
+def _outliers(cell: Cell, question: Outliers) -> None:
+    _print_title(cell)
+    column, digits = cell.column(question.column), decimals([question.column])
+    low, high, reach, found = (cell.name(wanted) for wanted in ("low", "high", "reach", "outliers"))
+    cell.add(
+        f"{low}, {high} = {column}.quantile([0.25, 0.75])",
+        f"{reach} = 1.5 * ({high} - {low})",
+        f"{found} = {cell.frame}[({column} < {low} - {reach}) | ({column} > {high} + {reach})]",
+        f'print("Usual range:", round({low} - {reach}, {digits}), "to", round({high} + {reach}, {digits}))',
+        f'print("Outliers:", len({found}), "of", len({cell.frame}))',
+    )
+    if not question.count:
+        cell.add(f"print({found}.head({MOST_LINES}).to_string())")
 
 
-def _result(cell: Cell, result: str, groupby: str, question: Aggregate) -> list[str]:
-    rank = question.rank
-    if len(question.measures) == 1:
-        measure = question.measures[0]
-        column = f"[{literal(measure.column.name)}]" if measure.column else ""
-        value = f"{groupby}{column}.{measure.how}()" if measure.column else f"{groupby}.size()"
-        if rank and rank.n is not None:
-            value += f'.{"nlargest" if rank.largest else "nsmallest"}({rank.n}, keep="all")'
-        elif rank:
-            value += f".sort_values(ascending={not rank.largest})"
-        elif len(question.groups) == 2:
-            value += ".unstack()" if measure.column else ".unstack(fill_value=0)"
-        return [f"{result} = {value}"]
-    cell.imports.add("import pandas as pd")
-    groups = cell.name("groups")
-    lines = [f"{groups} = {groupby}", f"{result} = pd.DataFrame(", "    {"]
-    for measure in question.measures:
-        value = f"{groups}[{literal(measure.column.name)}].{measure.how}()" if measure.column else f"{groups}.size()"
-        lines.append(f"        {literal(measure_title(measure))}: {value},")
-    lines += ["    }", ")"]
-    if rank:
-        by = literal(measure_title(question.measures[0]))
-        keep = f".head({rank.n})" if rank.n is not None else ""
-        lines.append(f"{result} = {result}.sort_values({by}, ascending={not rank.largest}){keep}")
-    return lines
-
-
-def _many_groups(question: Aggregate) -> bool:
-    first = question.groups[0]
-    cut = question.rank is not None and question.rank.n is not None
-    return not cut and first.period in {"", "D"} and first.column.unique > MOST_LINES
-
-
-def _is_series(question: Aggregate) -> bool:
-    return len(question.measures) == 1 and (len(question.groups) == 1 or question.rank is not None)
+def _duplicates(cell: Cell, question: Duplicates) -> None:
+    columns = ", ".join(literal(column.name) for column in question.columns)
+    if any(column.missing for column in question.columns):
+        known = cell.name("known")
+        cell.add(f"{known} = {cell.frame}.dropna(subset=[{columns}])")
+        cell.frame = known
+    subset = f"subset=[{columns}]" if columns else ""
+    repeated = cell.name("repeated")
+    if question.count:
+        cell.add(f"{repeated} = {cell.frame}.duplicated({subset}).sum()")
+        cell.add(f'print("Repeated rows:", {repeated}, "of", len({cell.frame}))')
+        return
+    cell.add(f"{repeated} = {cell.frame}[{cell.frame}.duplicated({subset}{', ' if subset else ''}keep=False)]")
+    cell.add(f"print({literal(title(question) + ':')}, len({repeated}))")
+    cell.add(f"print({repeated}.head({MOST_LINES}).to_string())")
 
 
 # --- the table itself -----------------------------------------------------------------------------------------------
@@ -223,7 +205,7 @@ def _columns(cell: Cell, what: str) -> None:
 def _describe(cell: Cell, question: Describe) -> None:
     frame = cell.frame
     if question.groups:
-        keys = [_key(cell, group) for group in question.groups]
+        keys = [key(cell, group) for group in question.groups]
         by = keys[0] if len(keys) == 1 else f"[{', '.join(keys)}]"
         column = question.columns[0]
         _print_title(cell)
@@ -274,12 +256,23 @@ def _missing(cell: Cell, question: Missing) -> None:
 
 def _correlation(cell: Cell, question: Correlation) -> None:
     if not question.columns:
-        cell.add("print(" + literal(title(question)) + ")")
-        cell.add(f"print({cell.frame}.corr(numeric_only=True).round(3).to_string())")
+        _print_title(cell)
+        if question.chart:
+            figures.heat(cell)
+        else:
+            cell.add(f"print({cell.frame}.corr(numeric_only=True).round(3).to_string())")
         return
-    names = ", ".join(literal(column.name) for column in question.columns)
+    columns = [*question.columns, *(group.column for group in question.groups)]
     pairs = cell.name("pairs")
     first, second = (literal(column.name) for column in question.columns)
-    cell.add(f"{pairs} = {cell.frame}[[{names}]].dropna()")
+    cell.add(f"{pairs} = {cell.frame}[[{', '.join(literal(column.name) for column in columns)}]].dropna()")
     cell.add(f'print("Rows with both:", len({pairs}))')
-    cell.add(f"print({literal(title(question) + ':')}, round({pairs}[{first}].corr({pairs}[{second}]), 3))")
+    if question.groups:
+        by = literal(question.groups[0].column.name)
+        _print_title(cell)
+        result = cell.name("result")
+        grouping = f"{pairs}.groupby({by}, observed=True)[[{first}, {second}]]"
+        cell.add(f"{result} = {grouping}.corr().unstack().iloc[:, 1]")
+        cell.add(f"print({result}.round(3).to_string(header=False))")
+    else:
+        cell.add(f"print({literal(title(question) + ':')}, round({pairs}[{first}].corr({pairs}[{second}]), 3))")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..base import Column
+from .filters import Conditions
 from .grammar import Reader
 from .phrases import As, grammar
-from .plan import Aggregate, Distribution, Group, Measure, Question, Rank, Scatter
+from .plan import Aggregate, Distribution, Group, Measure, Period, Question, Rank, Scatter
 from .questions import by_period
 from .refine import apply
 from .schema import is_numeric, is_time
@@ -13,27 +16,41 @@ from .schema import is_numeric, is_time
 __all__ = ["grammar"]
 
 rule = grammar.rule
+_AMOUNTS = {"bar", "barh", "stacked", "pie", "line", "auto"}
 
 
 @rule("figure", "<chart> (of|for|showing|with) <amounts>", "<chart> (of|for|showing|with) <open:amounts>")
 @rule("figure", "<anychart:chart> (of|for|showing) <amounts>")
 def _figure(reader: Reader, chart: str, amounts: Aggregate) -> Question | None:
-    return apply(reader, amounts, (As(chart),)) if chart in {"bar", "line", "auto"} else None
+    return apply(reader, amounts, (As(chart),)) if chart in _AMOUNTS else None
+
+
+@rule("figure", "<chart> (of|for|showing) <row>", "<chart> (of|for|showing) [all] <values>")
+def _figure_rows(reader: Reader, chart: str, row: str = "", values: Conditions = ()) -> Question | None:
+    """“Pie chart of orders by region”."""
+    return _figure(reader, chart, Aggregate((Measure("rows"),), where=values))
 
 
 @rule("figure", "<chart> (of|for|showing) <periodly> <amounts>", "<chart> (of|for|showing) <periodly> <open:amounts>")
-def _figure_period(reader: Reader, chart: str, periodly: str, amounts: Aggregate) -> Question | None:
+def _figure_period(reader: Reader, chart: str, periodly: Period, amounts: Aggregate) -> Question | None:
     draft = by_period(reader, periodly, amounts)
-    return apply(reader, draft, (As(chart),)) if draft and chart in {"bar", "line"} else None
+    return apply(reader, draft, (As(chart),)) if draft and chart in _AMOUNTS else None
 
 
 @rule("figure", "<chart> (of|for|showing) <column>", "<column> <chart>")
 def _figure_column(reader: Reader, chart: str, column: Column) -> Question | None:
     if chart in {"hist", "box"} and is_numeric(column):
         return Distribution(column, "hist" if chart == "hist" else "box")
-    if chart in {"bar", "hist"} and column.kind in {"text", "boolean"}:
-        return Aggregate((Measure("rows"),), (Group(column),), rank=Rank(), chart="bar")
+    if chart in {"bar", "hist", "barh", "pie"} and column.kind in {"text", "boolean"}:
+        drawn: Any = "bar" if chart == "hist" else chart
+        return Aggregate((Measure("rows"),), (Group(column),), rank=Rank(), chart=drawn)
     return None
+
+
+@rule("figure", "histogram (of|for|showing) <column> with <number> bins")
+def _histogram(reader: Reader, column: Column, number: float) -> Distribution | None:
+    whole = number == int(number) and 2 <= number <= 500
+    return Distribution(column, bins=int(number)) if is_numeric(column) and whole else None
 
 
 @rule("figure", "distribution (of|for) <column>", "<column> distribution")
@@ -49,7 +66,7 @@ def _xy(reader: Reader, x: Column, y: Column) -> Scatter | None:
     return Scatter(x, y)
 
 
-@rule("figure", "<chart> (of|for|showing|with) <xy>", "(relationship|relation) (between|of) <xy>")
+@rule("figure", "<chart> (of|for|showing|with) <xy>", "<xy> <chart>", "(relationship|relation) (between|of) <xy>")
 def _figure_scatter(reader: Reader, xy: Scatter, chart: str = "scatter") -> Scatter | None:
     return xy if chart == "scatter" else None
 

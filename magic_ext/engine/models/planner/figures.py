@@ -3,41 +3,56 @@
 from __future__ import annotations
 
 from .cell import Cell, literal
-from .plan import Aggregate, Distribution, Scatter, columns_of
+from .plan import Aggregate, Distribution, Regression, Rolling, Scatter, columns_of
 from .schema import is_numeric, is_time, is_year
 from .titles import group_name, measure_title, plain, title
 
-__all__ = ["aggregate", "distribution", "scatter"]
+__all__ = ["aggregate", "distribution", "heat", "regression", "rolling", "scatter"]
 
 COLOUR = '"#4C72B0"'
 MANY_BARS = 12
 
 
 def aggregate(cell: Cell, question: Aggregate, result: str) -> None:
-    """Bars or lines of ``result``, one colour for each column it has."""
+    """Bars, lines or slices of ``result``, one colour for each column it has."""
     first = question.groups[0]
     bars = question.rank.n if question.rank and question.rank.n else first.column.unique
-    lying = question.chart == "bar" and not first.period and bars > MANY_BARS
-    height = "4.5" if not lying else f"{min(0.3 * bars + 1, 40):.1f}"
+    many = question.chart in {"bar", "stacked"} and not (first.period or is_year(first.column)) and bars > MANY_BARS
+    lying = many or question.chart == "barh"
+    height = "4.5" if not lying else f"{max(min(0.3 * bars + 1, 40), 3):.1f}"
     _start(cell, height)
+    if question.chart == "pie":
+        cell.add(f'ax.pie({result}, labels={result}.index.astype(str), autopct="%1.1f%%")')
+        cell.add(f"ax.set_title({literal(title(question))})", "plt.tight_layout()", "plt.show()")
+        return
     single = len(question.groups) == 1 and len(question.measures) == 1
     colour = f", color={COLOUR}" if single else ""
     if question.chart == "line":
         cell.add(f'{result}.plot.line(ax=ax, marker="o"{colour})')
     else:
         rotation = "" if lying else f", rot={0 if bars <= 6 and not first.period else 45}"
-        cell.add(f"{result}.plot.{'barh' if lying else 'bar'}(ax=ax{rotation}{colour})")
+        stacked = ", stacked=True" if question.chart == "stacked" else ""
+        cell.add(f"{result}.plot.{'barh' if lying else 'bar'}(ax=ax{rotation}{colour}{stacked})")
     if lying:
         cell.add("ax.invert_yaxis()")
     elif question.chart == "line" and is_year(first.column) and first.column.unique <= MANY_BARS:
         cell.add(f"ax.set_xticks({result}.index)")
-    if single and len(question.measures) == 1:
-        legend = None
-    else:
-        legend = group_name(question.groups[1]) if len(question.groups) == 2 else ""
-    value = measure_title(question.measures[0]) if len(question.measures) == 1 else ""
+    several = group_name(question.groups[1]) if len(question.groups) == 2 else ""
+    legend = None if single else several
+    value = _value_name(question)
     across, up = (value, group_name(first)) if lying else (group_name(first), value)
     _finish(cell, across, up, legend)
+
+
+def _value_name(question: Aggregate) -> str:
+    """The axis of the numbers: what they all are, if they are one thing."""
+    hows = {measure.how for measure in question.measures}
+    name = measure_title(question.measures[0])
+    if len(question.measures) > 1:
+        return name.split(" of ")[0] if len(hows) == 1 else "Value"
+    return {"cumsum": f"Running {name[:1].lower()}{name[1:]}", "growth": "Growth in percent"}.get(
+        question.running, name
+    )
 
 
 def distribution(cell: Cell, question: Distribution, digits: int) -> None:
@@ -58,7 +73,7 @@ def distribution(cell: Cell, question: Distribution, digits: int) -> None:
 
 def _histogram(cell: Cell, question: Distribution, known: str) -> None:
     column = literal(question.column.name)
-    bins = 10 if cell.table.rows < 50 else 20 if cell.table.rows < 1000 else 30
+    bins = question.bins or (10 if cell.table.rows < 50 else 20 if cell.table.rows < 1000 else 30)
     if question.groups:
         by = literal(question.groups[0].column.name)
         span = cell.name("span")
@@ -99,6 +114,60 @@ def scatter(cell: Cell, question: Scatter) -> None:
         cell.add(f"ax.scatter({points}[{x}], {points}[{y}], alpha=0.7, color={COLOUR})")
     legend = group_name(question.groups[0]) if question.groups else None
     _finish(cell, plain(question.x.name), plain(question.y.name), legend)
+
+
+def regression(cell: Cell, question: Regression) -> None:
+    """The points and the line of least squares; slope, intercept and R² are printed."""
+    x, y = literal(question.x.name), literal(question.y.name)
+    points, slope, intercept = cell.name("points"), cell.name("slope"), cell.name("intercept")
+    cell.imports.add("import numpy as np")
+    cell.add(
+        f"print({literal(title(question))})",
+        f"{points} = {cell.frame}[[{x}, {y}]].dropna().sort_values({x})",
+        f"{slope}, {intercept} = np.polyfit({points}[{x}], {points}[{y}], 1)",
+        f'print("points", len({points}))',
+        f'print("slope", f"{{{slope}:.8g}}")',
+        f'print("intercept", f"{{{intercept}:.8g}}")',
+        f'print("R squared", round({points}[{x}].corr({points}[{y}]) ** 2, 4))',
+    )
+    _start(cell)
+    cell.add(f"ax.scatter({points}[{x}], {points}[{y}], alpha=0.7, color={COLOUR})")
+    cell.add(f'ax.plot({points}[{x}], {intercept} + {slope} * {points}[{x}], color="#C44E52", label="least squares")')
+    _finish(cell, plain(question.x.name), plain(question.y.name), "")
+
+
+def rolling(cell: Cell, question: Rolling, digits: int) -> None:
+    """A rolling value along the dates; the first windows are shorter."""
+    series, result = cell.name("series"), cell.name("result")
+    over, column = literal(question.over.name), literal(question.column.name)
+    cell.add(
+        f"{series} = {cell.frame}.set_index({over})[{column}].sort_index()",
+        f'{result} = {series}.rolling("{question.n}{question.unit}").{question.how}()',
+        f"print({literal(title(question) + ' (last ten)')})",
+        f"print({result}.tail(10).round({digits}).to_string())",
+    )
+    _start(cell)
+    cell.add(f"{result}.plot.line(ax=ax, color={COLOUR})")
+    _finish(cell, plain(question.over.name), title(question).split(" over ")[0], None)
+
+
+def heat(cell: Cell) -> None:
+    """The matrix of correlations as colours."""
+    matrix = cell.name("matrix")
+    cell.add(
+        f"{matrix} = {cell.frame}.corr(numeric_only=True)",
+        f"print({matrix}.round(3).to_string())",
+    )
+    _start(cell, "6")
+    cell.add(
+        f'image = ax.imshow({matrix}, vmin=-1, vmax=1, cmap="RdBu_r")',
+        f'ax.set_xticks(range(len({matrix})), {matrix}.columns, rotation=45, ha="right")',
+        f"ax.set_yticks(range(len({matrix})), {matrix}.columns)",
+        'fig.colorbar(image, label="Pearson correlation")',
+        f"ax.set_title({literal(title(cell.question))})",
+        "plt.tight_layout()",
+        "plt.show()",
+    )
 
 
 def _start(cell: Cell, height: str = "4.5") -> None:

@@ -1,24 +1,31 @@
-"""Phrases that say which rows: values, comparisons, years and months."""
+"""Phrases that say which rows: values, comparisons, negations, gaps."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 from typing import Any, cast
 
 import msgspec
 
 from ..base import Column
+from . import times  # noqa: F401  # declares the phrases that say when
 from .grammar import Reader
-from .lexicon import COMPARATIVES, MONTHS, UNITS
-from .phrases import Where, grammar, only_date
+from .lexicon import COMPARATIVES, UNITS, VERBS
+from .phrases import Where, grammar
 from .plan import Condition, Operator
-from .schema import is_numeric
-from .tokens import words
+from .schema import is_numeric, unit_of
+
+__all__ = ["OPPOSITES", "Conditions"]
 
 rule = grammar.rule
+replace = msgspec.structs.replace
 
 Conditions = tuple[Condition, ...]
+OPPOSITES: dict[str, Operator] = {
+    "==": "!=", "!=": "==", "in": "not in", "not in": "in", "<": ">=", ">=": "<", ">": "<=", "<=": ">",
+    "isna": "notna", "notna": "isna",
+}  # fmt: skip
+
 
 # --- values: "male", "Adelie or Gentoo", "male Gentoo penguins" -----------------------------------------------------
 
@@ -61,10 +68,31 @@ def _noun_values(reader: Reader, values: Conditions, **_: Any) -> Where:
     return Where(values)
 
 
-@rule("modifier", "(of|for|among|in|on|from|at) <noun> [only]")
-@rule("modifier", "(that|who|which) (are|is|were|was) <noun>", "(are|is|were|was) [in|on|at|from] <noun>")
+@rule("modifier", "(of|for|among|in|on|from|at|within) <noun> [only]")
+@rule(
+    "modifier", "(that|who|which) (are|is|were|was) [in|on|at|from] <noun>", "(are|is|were|was) [in|on|at|from] <noun>"
+)
+@rule("modifier", "(that|who|which) (come|comes|came) from <noun>", "(come|comes|came) from <noun>")
 def _of(reader: Reader, noun: Where) -> Where:
     return noun
+
+
+@rule("values", "<flag>")
+def _kinds_flag(reader: Reader, flag: Condition) -> Conditions:
+    """“Returned orders”."""
+    return (flag,)
+
+
+@rule("values", "<flag> <values>")
+def _kinds_flag_more(reader: Reader, flag: Condition, values: Conditions) -> Conditions | None:
+    return None if any(condition.column == flag.column for condition in values) else (flag, *values)
+
+
+@grammar.terminal("flag")
+def _flag(reader: Reader, at: int) -> Iterator[tuple[Condition, int]]:
+    for column, end in reader.find("column", at):
+        if column.kind == "boolean":
+            yield Condition(column, "==", (True,)), end
 
 
 @rule("modifier", "(of|for|in|on|at) [the] <column> <values>")
@@ -95,19 +123,44 @@ def _unit(reader: Reader, at: int) -> Iterator[tuple[str, int]]:
             yield unit, at + 1
 
 
+_IS = {"is", "are", "was", "were", "=", "==", "equals", "of"}
+
+
+@rule(
+    "isnt",
+    "(is|are|was|were|does|do) not [equal|equal to]",
+    "(isn't|aren't|wasn't|weren't|!=|other than|not)",
+    "(is|are) (other than|different from)",
+)
+def _isnt(reader: Reader) -> str:
+    return "isn't"
+
+
 @grammar.terminal("is_value")
 def _is_value(reader: Reader, at: int) -> Iterator[tuple[Condition, int]]:
-    """“Island is Biscoe”, "species Gentoo": the value is looked for in that column only."""
+    """“Island is Biscoe”, "species Gentoo or Adelie": the values are looked for in that column only."""
     for column, after in reader.find("column", at):
-        start = after
-        if start < len(reader.tokens) and reader.tokens[start].key in {"is", "are", "was", "were", "=", "==", "equals"}:
-            start += 1
-        found = reader.schema.value(reader.tokens, start, only=column)
-        if found and len(found.candidates) == 1:
-            yield Condition(column, "==", (cast(str, found.candidates[0][1]),)), found.end
-        key = reader.tokens[start].key if start < len(reader.tokens) else ""
-        if column.kind == "boolean" and start > after and key in {"true", "false"}:
-            yield Condition(column, "==", (key == "true",)), start + 1
+        starts = [(after, False)]
+        if after < len(reader.tokens) and reader.tokens[after].key in _IS:
+            starts.append((after + 1, False))
+        starts += [(end, True) for _, end in reader.find("isnt", after)]
+        for start, opposite in starts:
+            for condition, end in _own_values(reader, column, start, required=start > after):
+                yield (replace(condition, operator=OPPOSITES[condition.operator]) if opposite else condition), end
+
+
+def _own_values(reader: Reader, column: Column, start: int, *, required: bool) -> Iterator[tuple[Condition, int]]:
+    key = reader.tokens[start].key if start < len(reader.tokens) else ""
+    if column.kind == "boolean" and required and key in {"true", "false"}:
+        yield Condition(column, "==", (key == "true",)), start + 1
+    values: list[str] = []
+    found = reader.schema.value(reader.tokens, start, only=column)
+    while found and len(found.candidates) == 1:
+        values.append(cast(str, found.candidates[0][1]))
+        if len(set(values)) == len(values):
+            yield Condition(column, "in" if len(values) > 1 else "==", tuple(values)), found.end
+        more = [end for name in ("or",) for _, end in reader.find(name, found.end)]
+        found = reader.schema.value(reader.tokens, more[-1], only=column) if more else None
 
 
 @rule("predicate", "<is_value>")
@@ -115,26 +168,98 @@ def _predicate_value(reader: Reader, is_value: Condition) -> Condition:
     return is_value
 
 
-@rule("predicate", "<column> [is|are|was|were|of] <over> <number> [<unit>]")
-@rule("predicate", "<over> <number> [<unit>] <column>", "<column> <is_word> <number> [<unit>]", over="==")
-def _predicate_number(
-    reader: Reader, column: Column, over: str, number: float, unit: str = "", **_: Any
-) -> Condition | None:
-    if not _fits(reader, column, unit):
+@rule("predicate", "<flag>", "[is|are|was|were] <flag>")
+def _predicate_flag(reader: Reader, flag: Condition) -> Condition:
+    return flag
+
+
+@rule("predicate", "not <flag>", "<flag> (is|are) not true")
+def _predicate_not(reader: Reader, flag: Condition) -> Condition:
+    return replace(flag, values=(False,))
+
+
+@rule("test", "<over> <number> [<unit>]")
+def _test(reader: Reader, over: str, number: float, unit: str = "") -> tuple[str, float, str]:
+    return over, number, unit
+
+
+@rule("test", "<number> [<unit>] (or|and) (more|higher|above|over|larger|greater|up)", over=">=")
+@rule("test", "<number> [<unit>] (or|and) (less|fewer|lower|below|under|smaller)", over="<=")
+def _test_or(reader: Reader, number: float, over: str, unit: str = "") -> tuple[str, float, str]:
+    return over, number, unit
+
+
+@rule("predicate", "<column> [is|are|was|were|of] <test>", "<test> [in] <column>")
+def _predicate_number(reader: Reader, column: Column, test: tuple[str, float, str]) -> Condition | None:
+    operator, number, unit = test
+    return Condition(column, cast(Operator, operator), (number,)) if _fits(reader, column, unit) else None
+
+
+@rule("predicate", "<column> <is_word> <number> [<unit>]", "<column> <number> [<unit>]", "<number> <column>")
+def _predicate_equal(reader: Reader, column: Column, number: float, unit: str = "", **_: Any) -> Condition | None:
+    return Condition(column, "==", (number,)) if _fits(reader, column, unit) else None
+
+
+@rule("predicate", "<column> <isnt> <number> [<unit>]")
+def _predicate_unequal(reader: Reader, column: Column, number: float, unit: str = "", **_: Any) -> Condition | None:
+    return Condition(column, "!=", (number,)) if _fits(reader, column, unit) else None
+
+
+@rule("predicate", "<column> <isnt> <test>")
+def _predicate_not_over(reader: Reader, column: Column, test: tuple[str, float, str], **_: Any) -> Condition | None:
+    return Condition(column, OPPOSITES[test[0]], (test[1],)) if _fits(reader, column, test[2]) else None
+
+
+@rule("predicate", "<column> [is|are|of] <number:low> or <number:high>", "<number:low> or <number:high> <column>")
+def _predicate_two(reader: Reader, column: Column, low: float, high: float) -> Condition | None:
+    return Condition(column, "in", (low, high)) if low != high and _fits(reader, column, "") else None
+
+
+@rule("predicate", "<column> [is|are|was|were] <over> <column:other>")
+def _predicate_columns(reader: Reader, column: Column, other: Column, over: str) -> Condition | None:
+    if column == other or not (is_numeric(column) and is_numeric(other)):
         return None
-    return Condition(column, cast(Operator, over), (number,))
+    return Condition(column, cast(Operator, over), (other,))
 
 
-@rule("is_word", "(is|equals|of)")
+@rule("predicate", "<column> (contains|contain|containing|includes|including) <text>", operator="contains")
+@rule("predicate", "<column> (starts|start|begins|begin|starting|beginning) with <text>", operator="startswith")
+@rule("predicate", "<column> (ends|end|ending) with <text>", operator="endswith")
+def _predicate_text(reader: Reader, column: Column, text: str, operator: str) -> Condition | None:
+    return Condition(column, cast(Operator, operator), (text,)) if column.kind == "text" else None
+
+
+@grammar.terminal("text")
+def _text(reader: Reader, at: int) -> Iterator[tuple[str, int]]:
+    if at < len(reader.tokens) and reader.tokens[at].kind in {"quoted", "word"}:
+        yield reader.tokens[at].text, at + 1
+
+
+@rule("is_word", "(is|equals|of|=|==)")
 def _is_word(reader: Reader) -> str:
     return "is"
 
 
 @rule("predicate", "<column> [is|are|of] between <number:low> and <number:high> [<unit>]")
+@rule(
+    "predicate",
+    "between <number:low> and <number:high> <column>",
+    "<column> from <number:low> to <number:high> [<unit>]",
+)
 def _predicate_between(reader: Reader, column: Column, low: float, high: float, unit: str = "") -> Condition | None:
     if low > high or not _fits(reader, column, unit):
         return None
     return Condition(column, "between", (low, high))
+
+
+@rule("predicate", "(missing|unknown|empty) <column>", "<column> (is|are) (missing|unknown|null|nan|empty)")
+def _predicate_gap(reader: Reader, column: Column) -> Condition:
+    return Condition(column, "isna")
+
+
+@rule("predicate", "known <column>", "<column> (is|are) (known|not missing|not null|given)")
+def _predicate_known(reader: Reader, column: Column) -> Condition:
+    return Condition(column, "notna")
 
 
 @grammar.terminal("heavier")
@@ -151,19 +276,58 @@ def _heavier(reader: Reader, at: int) -> Iterator[tuple[tuple[str, Column], int]
             reader.refuse(f"“{keys[0]} than” fits {'several columns' if columns else 'no column'}")
 
 
-@rule("modifier", "[that are|which are|who are|are|is] <heavier> <number> [<unit>]")
+_WHO = "[that are|which are|who are|that were|who were|are|is|were|was]"
+
+
+@rule("modifier", f"{_WHO} <heavier> <number> [<unit>]")
 def _heavier_than(reader: Reader, heavier: tuple[str, Column], number: float, unit: str = "") -> Where | None:
     operator, column = heavier
     return Where((Condition(column, cast(Operator, operator), (number,)),)) if _fits(reader, column, unit) else None
 
 
-@rule("modifier", "(that|which|who) weigh <over> <number> [<unit>]", "weigh <over> <number> [<unit>]")
-def _weigh(reader: Reader, over: str, number: float, unit: str = "") -> Where | None:
-    columns = reader.schema.columns_ending([("mass",), ("weight",)])
-    if len(columns) != 1 or not _fits(reader, columns[0], unit):
+@grammar.terminal("or_heavier")
+def _or_heavier(reader: Reader, at: int) -> Iterator[tuple[Condition, int]]:
+    """“60 or older” where exactly one column holds an age."""
+    for number, end in reader.find("number", at):
+        keys = [token.key for token in reader.tokens[end : end + 2]]
+        if len(keys) == 2 and keys[0] in {"or", "and"} and keys[1] in COMPARATIVES:
+            operator, nouns = COMPARATIVES[keys[1]]
+            columns = reader.schema.columns_ending([(noun,) for noun in nouns])
+            if len(columns) == 1:
+                reader.partial.setdefault(columns[0].name, keys[1])
+                yield Condition(columns[0], cast(Operator, f"{operator}="), (number,)), end + 2
+
+
+@rule("modifier", f"{_WHO} [aged] <or_heavier>", "(with|having) <or_heavier>")
+def _heavier_or_equal(reader: Reader, or_heavier: Condition) -> Where:
+    return Where((or_heavier,))
+
+
+@rule("modifier", f"{_WHO} [aged] <test> years old", f"{_WHO} aged <test>")
+@rule("modifier", f"{_WHO} [aged] between <number:low> and <number:high> years old")
+@rule("modifier", f"{_WHO} aged between <number:low> and <number:high>")
+def _aged(reader: Reader, test: Any = None, low: float = 0, high: float = 0) -> Where | None:
+    columns = reader.schema.columns_ending([("age",)])
+    if len(columns) != 1:
         return None
-    reader.partial.setdefault(columns[0].name, "weigh")
-    return Where((Condition(columns[0], cast(Operator, over), (number,)),))
+    if test:
+        return None if test[2] else Where((Condition(columns[0], test[0], (test[1],)),))
+    return Where((Condition(columns[0], "between", (low, high)),)) if low <= high else None
+
+
+@grammar.terminal("verb")
+def _verb(reader: Reader, at: int) -> Iterator[tuple[Column, int]]:
+    key = reader.tokens[at].key if at < len(reader.tokens) else ""
+    columns = reader.schema.columns_ending([(noun,) for noun in VERBS.get(key, ())])
+    if len(columns) == 1:
+        reader.partial.setdefault(columns[0].name, key)
+        yield columns[0], at + 1
+
+
+@rule("modifier", "[that|which|who] <verb> <test>")
+def _weigh(reader: Reader, verb: Column, test: tuple[str, float, str]) -> Where | None:
+    operator, number, unit = test
+    return Where((Condition(verb, cast(Operator, operator), (number,)),)) if _fits(reader, verb, unit) else None
 
 
 @rule("predicates", "<predicate>")
@@ -171,20 +335,78 @@ def _predicates_one(reader: Reader, predicate: Condition) -> Conditions:
     return (predicate,)
 
 
-@rule("predicates", "<predicate> and [with|where|whose|have|has] <predicates>")
-def _predicates_more(reader: Reader, predicate: Condition, predicates: Conditions) -> Conditions:
-    return (predicate, *predicates)
+@rule("predicates", "<predicate> (and|, and|, but|but) [with|where|whose|have|has] <predicates>")
+def _predicates_more(reader: Reader, predicate: Condition, predicates: Conditions) -> Conditions | None:
+    return None if any(one.either for one in predicates) else (predicate, *predicates)
 
 
-@rule("modifier", "(with|where|whose|having|have|has|when|for which|if) <predicates>")
-@rule("modifier", "(that|which|who) (have|has|had) <predicates>")
+@rule("predicates", "<predicate> or [with|where|whose|have|has] <predicate:other>")
+def _predicates_or(reader: Reader, predicate: Condition, other: Condition) -> Conditions:
+    return (replace(predicate, either=(other,)),)
+
+
+@rule("predicates", "<predicate> or <test>")
+def _predicates_or_test(reader: Reader, predicate: Condition, test: tuple[str, float, str]) -> Conditions | None:
+    """“Below 0 or above 40” of one column."""
+    if not _fits(reader, predicate.column, test[2]) or predicate.operator not in {"<", "<=", ">", ">=", "=="}:
+        return None
+    return (replace(predicate, either=(Condition(predicate.column, cast(Operator, test[0]), (test[1],)),)),)
+
+
+@rule("modifier", "(with|where|whose|having|have|has|had|when|for which|if|in which) <predicates>")
+@rule("modifier", "(that|which|who) (have|has|had) <predicates>", "(that|which|who) <predicates>")
 def _where(reader: Reader, predicates: Conditions) -> Where:
     return Where(predicates)
 
 
-@rule("modifier", "(have|has|with) (no|missing|unknown) <column>", "[where|whose] <column> (is|are) (missing|unknown)")
-def _without(reader: Reader, column: Column) -> Where:
-    return Where((Condition(column, "isna"),))
+@rule("modifier", "[are|is|were|was] <predicate_flag>")
+def _where_flag(reader: Reader, predicate_flag: Condition) -> Where:
+    """“Orders that were returned”, "were not returned"."""
+    return Where((predicate_flag,))
+
+
+@rule("predicate_flag", "<flag>", "not <flag:opposite>")
+def _predicate_flagged(reader: Reader, flag: Condition | None = None, opposite: Condition | None = None) -> Any:
+    return flag or (replace(opposite, values=(False,)) if opposite else None)
+
+
+@rule("modifier", "(have|has|had|with|having) more <column:left> than <column:right>", operator=">")
+@rule("modifier", "(have|has|had|with|having) (fewer|less) <column:left> than <column:right>", operator="<")
+def _more_than(reader: Reader, left: Column, right: Column, operator: Any) -> Where | None:
+    both = is_numeric(left) and is_numeric(right) and left != right
+    return Where((Condition(left, operator, (right,)),)) if both else None
+
+
+@grammar.terminal("verbal")
+def _verbal(reader: Reader, at: int) -> Iterator[tuple[Any, int]]:
+    """“... and come from Europe”: a further condition with a verb of its own."""
+    keys = [token.key for token in reader.tokens[at : at + 2]]
+    if len(keys) == 2 and keys[0] in {"and", "but"} and keys[1] in _VERBAL:
+        yield from reader.find("modifier", at + 1)
+
+
+_VERBAL = {
+    "come",
+    "comes",
+    "came",
+    "are",
+    "is",
+    "was",
+    "were",
+    "have",
+    "has",
+    "had",
+    "who",
+    "that",
+    "which",
+    "weigh",
+    "earn",
+}
+
+
+@rule("modifier", "<verbal>")
+def _and_verbal(reader: Reader, verbal: Any) -> Where | None:
+    return verbal if isinstance(verbal, Where) else None
 
 
 def _fits(reader: Reader, column: Column, unit: str) -> bool:
@@ -192,133 +414,7 @@ def _fits(reader: Reader, column: Column, unit: str) -> bool:
     if not is_numeric(column):
         reader.refuse(f"`{column.name}` is not a column of numbers")
         return False
-    own = words(column.name)[-1:]
-    if unit and own != (unit,):
+    if unit and unit_of(column) != unit:
         reader.refuse(f"`{column.name}` does not say that it is in {unit}, and units are not converted")
         return False
     return True
-
-
-# --- times: "in 2008", "since March 2024", "before 2024-07-01" ------------------------------------------------------
-
-
-class Moment(msgspec.Struct, frozen=True):
-    """A year, a month of a year, or a day."""
-
-    year: int
-    month: int = 0
-    day: int = 0
-
-
-grammar.words("month", MONTHS)
-
-
-@grammar.terminal("moment")
-def _moment(reader: Reader, at: int) -> Iterator[tuple[Moment, int]]:
-    token = reader.tokens[at] if at < len(reader.tokens) else None
-    if token and token.whole is not None and 1000 <= token.whole <= 2999 and len(token.text) == 4:
-        yield Moment(token.whole), at + 1
-    elif token and token.kind == "date":
-        year, month, *day = (int(part) for part in token.text.split("-"))
-        if 1 <= month <= 12 and (not day or 1 <= day[0] <= 31):
-            yield Moment(year, month, *day), at + 1
-
-
-@rule("time", "[year] <moment>")
-def _time(reader: Reader, moment: Moment) -> Moment:
-    return moment
-
-
-@rule("time", "<month> [,] <moment>")
-def _time_month(reader: Reader, month: int, moment: Moment) -> Moment | None:
-    return None if moment.month else Moment(moment.year, month)
-
-
-@rule("modifier", "on <time>")
-def _on(reader: Reader, time: Moment) -> Where | None:
-    return timed(reader, time, time) if time.day else None
-
-
-@rule("modifier", "(in|for|during) <time:first>")
-@rule("modifier", "from <time:first> (to|until|through) <time:last>", "between <time:first> and <time:last>")
-def _in(reader: Reader, first: Moment, last: Moment | None = None) -> Where | None:
-    return timed(reader, first, last or first)
-
-
-@rule("modifier", "since <time>", "from <time> (on|onwards)")
-def _since(reader: Reader, time: Moment) -> Where | None:
-    return timed(reader, time, None)
-
-
-@rule("modifier", "before <time>")
-def _before(reader: Reader, time: Moment) -> Where | None:
-    return timed(reader, None, time, inclusive=False)
-
-
-@rule("modifier", "after <time>")
-def _after(reader: Reader, time: Moment) -> Where | None:
-    return timed(reader, time, None, inclusive=False)
-
-
-@rule("modifier", "(until|up to) <time>")
-def _until(reader: Reader, time: Moment) -> Where | None:
-    """Inclusive for a column of years; of dates it could mean either, so it is refused."""
-    return timed(reader, None, time) if reader.schema.years else None
-
-
-def timed(reader: Reader, first: Moment | None, last: Moment | None, *, inclusive: bool = True) -> Where | None:
-    """The rows between two moments, of the only column of years or dates."""
-    years = reader.schema.years
-    if len(years) + len(reader.schema.dates) > 1:
-        reader.refuse("there are several columns of dates or years")
-        return None
-    if not all(_covered(reader, column, time) for column in (*years, *reader.schema.dates) for time in (first, last)):
-        return None
-    if years and not any(time and time.month for time in (first, last)):
-        return Where((_years(years[0], first, last, inclusive),))
-    if years or not only_date(reader):
-        return None
-    try:
-        return Where(tuple(_days(reader.schema.dates[0], first, last, inclusive)))
-    except ValueError:  # there is no such day
-        return None
-
-
-def _covered(reader: Reader, column: Column, time: Moment | None) -> bool:
-    """Whether the table has that year; else the number may mean something else, such as an amount."""
-    bounds = [column.low, column.high] if column.low is not None else [str(value) for value in column.values]
-    years = [int(bound) if isinstance(bound, float) else int(bound[:4]) for bound in bounds if bound is not None]
-    if time is None or not years or min(years) <= time.year <= max(years):
-        return True
-    reader.refuse(f"`{column.name}` goes from {min(years)} to {max(years)}, without {time.year}")
-    return False
-
-
-def _years(column: Column, first: Moment | None, last: Moment | None, inclusive: bool) -> Condition:
-    if first and last:
-        same = first == last
-        return Condition(column, "==", (first.year,)) if same else Condition(column, "between", (first.year, last.year))
-    if first:
-        return Condition(column, ">=" if inclusive else ">", (first.year,))
-    return Condition(column, "<=" if inclusive else "<", (last.year if last else 0,))
-
-
-def _days(column: Column, first: Moment | None, last: Moment | None, inclusive: bool) -> Iterator[Condition]:
-    """Half-open: from a first day on, before the day after the last."""
-    if first:
-        yield Condition(column, ">=", (_day(first if inclusive else _following(first)),))
-    if last:
-        yield Condition(column, "<", (_day(_following(last) if inclusive else last),))
-
-
-def _day(time: Moment) -> str:
-    return datetime.date(time.year, time.month or 1, time.day or 1).isoformat()
-
-
-def _following(time: Moment) -> Moment:
-    if time.day:
-        following = datetime.date(time.year, time.month, time.day) + datetime.timedelta(days=1)
-        return Moment(following.year, following.month, following.day)
-    if time.month:
-        return Moment(time.year + time.month // 12, time.month % 12 + 1)
-    return Moment(time.year + 1)

@@ -8,7 +8,19 @@ from ..base import Column
 from .filters import Conditions
 from .grammar import Reader
 from .phrases import grammar
-from .plan import Columns, Correlation, Describe, Head, Missing, Question, Unique
+from .plan import (
+    Aggregate,
+    Columns,
+    Correlation,
+    Describe,
+    Group,
+    Head,
+    Measure,
+    Missing,
+    Open,
+    Question,
+    Unique,
+)
 from .questions import whole_number
 from .refine import apply, settle
 from .schema import is_flag, is_numeric
@@ -27,6 +39,7 @@ def _describe(reader: Reader, **_: Any) -> Describe:
 
 @rule("core", "(describe|summarise|summarize) <columns>", "(summary|summary statistics) (of|for) <columns>")
 @rule("core", "(statistics|descriptive statistics) (of|for) <columns>")
+@rule("core", "<columns> (summary|statistics|summary statistics)")
 def _describe_columns(reader: Reader, columns: tuple[Column, ...]) -> Describe | None:
     numeric = all(is_numeric(column) for column in columns)
     return Describe(columns) if numeric or len(columns) == 1 else None
@@ -35,7 +48,8 @@ def _describe_columns(reader: Reader, columns: tuple[Column, ...]) -> Describe |
 @rule("core", "(shape|size|dimensions) [of <table>]", "how (big|large) is <table>", what="shape")
 @rule("core", "(how many|number of) rows and columns", "how many columns and rows", what="shape")
 @rule("core", "how many columns", "number of columns", what="number")
-@rule("core", "[column|all] (names|columns) [of <table>]", what="columns")
+@rule("core", "[all] columns [of <table>]", "column names [of <table>]", what="columns")
+@rule("core", "names of [all] columns [of <table>]", what="columns")
 @rule("core", "(what|which) columns [(are there|does <table> have|are in <table>)]", what="columns")
 @rule("core", "(data types|dtypes|types|column types) [of (columns|<table>|all columns)]", what="types")
 @rule("core", "(data type|dtype|type) of each column", what="types")
@@ -65,7 +79,7 @@ def _each_column(reader: Reader) -> str:
     return "each"
 
 
-@rule("gaps", "<missingness> [values|data|entries]")
+@rule("gaps", "<missingness> [values|data|entries|answers|cells]")
 def _gaps(reader: Reader, **_: Any) -> str:
     return "missing"
 
@@ -109,21 +123,53 @@ def _kinds(reader: Reader, column: Column) -> Unique | None:
     if is_flag(column):
         reader.refuse(f"“{column.name}” could be rows or the values of `{column.name}`; say “different {column.name}”")
         return None
-    return Unique(column) if column.kind == "text" else None
+    return Unique(column) if column.kind == "text" and not reader.schema.is_key(column) else None
 
 
 @rule("question", "(what are|list|show|show me|name|print|give me|tell me) [all] <column> <modifiers>")
-def _list_kinds(reader: Reader, column: Column, modifiers: tuple[Any, ...]) -> Question | None:
+def _list_kinds(reader: Reader, column: Column, modifiers: tuple[Any, ...]) -> Question | Open | None:
     return settle(reader, apply(reader, _kinds(reader, column), modifiers))
 
 
-@rule("core", "correlation (between|of) <column:x> (and|with) <column:y>")
-@rule("core", "how [strongly] (are|is) <column:x> (and|with) <column:y> correlated")
-@rule("core", "how [strongly] (does|do|is) <column:x> (correlate|correlated) with <column:y>")
+@rule("question", "(which|what) <column> <modifiers>")
+def _which_kinds(reader: Reader, column: Column, modifiers: tuple[Any, ...]) -> Question | Open | None:
+    """“Which customers are in the North?”"""
+    found = settle(reader, apply(reader, _kinds(reader, column), modifiers))
+    return found if isinstance(found, Unique) and found.where else None
+
+
+@rule("core", "[pearson] correlation (between|of) <column:x> (and|with|to) <column:y>")
+@rule(
+    "core",
+    "how [strongly|much] (are|is) <column:x> (and|with) <column:y> correlated",
+    "correlate <column:x> (and|with) <column:y>",
+)
+@rule("core", "how [strongly|much] (does|do|is) <column:x> (correlate|correlated) with <column:y>")
 def _correlation(reader: Reader, x: Column, y: Column) -> Correlation | None:
     return Correlation((x, y)) if x != y and is_numeric(x) and is_numeric(y) else None
 
 
-@rule("core", "(correlation matrix|correlations|correlation table) [(of|for|between) (<table>|all columns)]")
-def _correlations(reader: Reader, **_: Any) -> Correlation:
-    return Correlation()
+_MATRIX = "(correlation matrix|correlations|correlation table)"
+
+
+@rule("core", f"{_MATRIX} [(of|for|between) (<table>|all columns|all numeric columns|numeric columns)]", chart="")
+@rule("figure", "(correlation heatmap|correlation heat map|heatmap of correlations) [of <table>]", chart="heat")
+@rule("figure", f"(heatmap|heat map) of {_MATRIX}", chart="heat")
+def _correlations(reader: Reader, chart: Any, **_: Any) -> Correlation:
+    return Correlation(chart=chart)
+
+
+@rule(
+    "core",
+    "(crosstab|cross tab|cross tabulation|cross table|contingency table) of <group> "
+    "(and|by|with|vs|against) <group:other>",
+)
+def _crosstab(reader: Reader, group: Group, other: Group) -> Aggregate | None:
+    return Aggregate((Measure("rows"),), (group, other)) if group != other else None
+
+
+@rule(
+    "core", "(pivot table of|pivot|pivot table with) <amounts>", "pivot table of <open:amounts>", "pivot <open:amounts>"
+)
+def _pivot(reader: Reader, amounts: Aggregate) -> Aggregate:
+    return amounts

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 __all__ = [
+    "ABBREVIATIONS",
     "ADDITIVE",
     "ADJECTIVES",
     "ANSWERS",
     "ARTICLES",
     "CHARTS",
     "COMPARATIVES",
+    "DATED",
     "DATE_WORDS",
     "HOWS",
     "HOW_LABELS",
     "IRREGULAR",
     "MONTHS",
     "NUMBER_WORDS",
+    "PARTS",
+    "PEOPLE",
     "PERIODS",
     "PERIOD_ADJECTIVES",
     "SUPERLATIVES",
     "UNITS",
+    "VERBS",
+    "WEEKDAYS",
 ]
 
 ARTICLES = frozenset({"the", "a", "an", "please"})
@@ -43,8 +49,17 @@ HOWS: dict[str, tuple[str, ...]] = {
     "greatest": ("max",),
     "std": ("std",),
     "standard deviation": ("std",),
+    "stdev": ("std",),
+    "sd": ("std",),
     "variance": ("var",),
     "range": ("min", "max"),
+    "interquartile range": ("iqr",),
+    "iqr": ("iqr",),
+    "quartiles": ("q0.25", "q0.5", "q0.75"),
+    "first quartile": ("q0.25",),
+    "lower quartile": ("q0.25",),
+    "third quartile": ("q0.75",),
+    "upper quartile": ("q0.75",),
 }
 HOW_LABELS = {
     "mean": "Mean",
@@ -54,6 +69,8 @@ HOW_LABELS = {
     "max": "Maximum",
     "std": "Standard deviation",
     "var": "Variance",
+    "iqr": "Interquartile range",
+    "spread": "Maximum minus minimum",
     "nunique": "Number of distinct values",
     "count": "Number of known values",
 }
@@ -89,7 +106,41 @@ ADJECTIVES: dict[str, tuple[bool, tuple[str, ...]]] = {
     "youngest": (False, ("age",)),
     "cheapest": (False, ("price", "cost")),
     "priciest": (True, ("price", "cost")),
+    "most expensive": (True, ("price", "cost")),
+    "least expensive": (False, ("price", "cost")),
+    "hottest": (True, ("temperature",)),
+    "warmest": (True, ("temperature",)),
+    "coldest": (False, ("temperature",)),
+    "coolest": (False, ("temperature",)),
+    "best paid": (True, ("salary", "wage", "income", "pay")),
+    "worst paid": (False, ("salary", "wage", "income", "pay")),
+    "highest paid": (True, ("salary", "wage", "income", "pay")),
+    "lowest paid": (False, ("salary", "wage", "income", "pay")),
+    "fastest": (True, ("speed", "velocity")),
 }
+
+# The same of dates: True for the last.
+DATED: dict[str, bool] = {
+    "latest": True,
+    "newest": True,
+    "most recent": True,
+    "last": True,
+    "earliest": False,
+    "oldest": False,
+    "first": False,
+}
+
+# Verbs that name what they measure.
+VERBS: dict[str, tuple[str, ...]] = {
+    "weigh": ("mass", "weight"),
+    "weighs": ("mass", "weight"),
+    "weighed": ("mass", "weight"),
+    "earn": ("salary", "wage", "income", "pay"),
+    "earns": ("salary", "wage", "income", "pay"),
+    "cost": ("price", "cost"),
+    "costs": ("price", "cost"),
+}
+PEOPLE = frozenset({"people", "person", "persons", "employee", "employees", "staff", "worker", "workers"})
 COMPARATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "heavier": (">", ("mass", "weight")),
     "lighter": ("<", ("mass", "weight")),
@@ -101,6 +152,10 @@ COMPARATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "older": (">", ("age",)),
     "younger": ("<", ("age",)),
     "cheaper": ("<", ("price", "cost")),
+    "warmer": (">", ("temperature",)),
+    "hotter": (">", ("temperature",)),
+    "colder": ("<", ("temperature",)),
+    "higher": (">", ("height", "elevation", "altitude")),
 }
 
 # Amounts that everybody adds up: "monthly revenue" is a total.
@@ -119,6 +174,31 @@ ADDITIVE = frozenset(
         "expense",
         "expenditure",
         "unit",
+        "goal",
+        "card",
+        "point",
+        "visit",
+        "click",
+        "view",
+        "death",
+        "birth",
+        "case",
+        "passenger",
+        "vote",
+        "precipitation",
+        "rainfall",
+        "rain",
+        "snowfall",
+        "donation",
+        "ticket",
+        "call",
+        "order",
+        "medal",
+        "win",
+        "umsatz",
+        "menge",
+        "betrag",
+        "gewinn",
     ]
 )
 
@@ -151,7 +231,25 @@ MONTHS = {
 }
 
 PERIODS = {"day": "D", "week": "W", "month": "M", "quarter": "Q", "year": "Y"}
+# Parts of a date that come again and again.
+PARTS = {
+    "weekday": "weekday",
+    "weekdays": "weekday",
+    "day of week": "weekday",
+    "day of the week": "weekday",
+    "days of week": "weekday",
+    "hour": "hour",
+    "hours": "hour",
+    "hour of day": "hour",
+    "hour of the day": "hour",
+    "month of year": "month",
+    "month of the year": "month",
+    "calendar month": "month",
+    "quarter of year": "quarter",
+    "quarter of the year": "quarter",
+}
 PERIOD_ADJECTIVES = {
+    "hourly": "h",
     "daily": "D",
     "weekly": "W",
     "monthly": "M",
@@ -159,11 +257,21 @@ PERIOD_ADJECTIVES = {
     "yearly": "Y",
     "annual": "Y",
 }
-DATE_WORDS = frozenset({"date", "datetime", "timestamp", "day", "time"})
+DATE_WORDS = frozenset({"date", "datetime", "timestamp", "day", "time", "datum", "zeit", "zeitpunkt", "tag"})
+
+WEEKDAYS = {
+    word: n for n, word in enumerate(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"])
+}
 
 CHARTS = {
     "bar": "bar",
     "bars": "bar",
+    "column": "bar",
+    "vertical bar": "bar",
+    "horizontal bar": "barh",
+    "stacked bar": "stacked",
+    "stacked": "stacked",
+    "pie": "pie",
     "line": "line",
     "lines": "line",
     "histogram": "hist",
@@ -171,6 +279,35 @@ CHARTS = {
     "scatterplot": "scatter",
     "boxplot": "box",
     "box": "box",
+}
+
+# Short forms in the names of columns, written out as questions have them.
+ABBREVIATIONS: dict[str, tuple[str, ...]] = {
+    "temp": ("temperature",),
+    "exp": ("expectancy",),
+    "pop": ("population",),
+    "percap": ("per", "capita"),
+    "qty": ("quantity",),
+    "amt": ("amount",),
+    "dept": ("department",),
+    "num": ("number",),
+    "avg": ("average",),
+    "mpg": ("miles", "per", "gallon"),
+    "lat": ("latitude",),
+    "lon": ("longitude",),
+    "lng": ("longitude",),
+    "hp": ("horsepower",),
+    "dist": ("distance",),
+    "dur": ("duration",),
+    "desc": ("description",),
+    "addr": ("address",),
+    "cust": ("customer",),
+    "prod": ("product",),
+    "emp": ("employee",),
+    "yr": ("year",),
+    "len": ("length",),
+    "wt": ("weight",),
+    "ht": ("height",),
 }
 
 # A unit at the end of a column's name, with the words a question may use for it.
@@ -187,7 +324,20 @@ UNITS: dict[str, tuple[str, ...]] = {
     "usd": ("usd", "dollar", "dollars", "$"),
     "s": ("s", "second", "seconds"),
     "ms": ("ms", "millisecond", "milliseconds"),
-    "min": ("minute", "minutes"),
+    "minutes": ("minute", "minutes", "mins"),
     "h": ("h", "hour", "hours"),
     "years": ("year", "years"),
+    "c": ("c", "celsius", "°c"),
+    "f": ("f", "fahrenheit", "°f"),
+    "pct": ("pct", "percent", "%"),
+    "v": ("v", "volt", "volts"),
+    "w": ("w", "watt", "watts"),
+    "kw": ("kw", "kilowatt", "kilowatts"),
+    "kwh": ("kwh",),
+    "hpa": ("hpa", "hectopascal", "hectopascals"),
+    "kb": ("kb", "kilobyte", "kilobytes"),
+    "mb": ("mb", "megabyte", "megabytes"),
+    "gb": ("gb", "gigabyte", "gigabytes"),
+    "gbp": ("gbp", "£"),
+    "chf": ("chf",),
 }

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from ..base import Table
-from . import drawings, inventory  # noqa: F401  # declare their rules
+from . import drawings, inventory, ranked, shares, trends  # noqa: F401  # declare their rules
 from .followups import revise
 from .grammar import Reader
 from .lexicon import ADJECTIVES, COMPARATIVES, NUMBER_WORDS
 from .phrases import As
-from .plan import Plan, Question, columns_of, conditions_of, groups_of
+from .plan import Aggregate, Open, Plan, Question, Rows, columns_of, conditions_of, groups_of
 from .questions import grammar
 from .schema import Schema
-from .tokens import sentences, tokenize
+from .tokens import Token, sentences, tokenize
 
 __all__ = ["Declined", "parse"]
 
@@ -50,6 +52,7 @@ VERBS = {
 KNOWN = {*NUMBER_WORDS, *ADJECTIVES, *COMPARATIVES, "true", "false"}
 
 rule = grammar.rule
+Asked = tuple[Question | Open, ...]
 
 
 @dataclass(frozen=True)
@@ -71,10 +74,12 @@ def _command(reader: Reader, at: int) -> Iterator[tuple[Question, int]]:
 @rule(
     "two", "<question> [,] (and|then|and then) <drawing:second>", "<question> [,] (and|and then|then) <command:second>"
 )
-def _two(reader: Reader, question: Question, second: As | Question) -> tuple[Question, ...] | None:
+def _two(reader: Reader, question: Question | Open, second: As | Question | Open) -> tuple[Question, ...] | None:
+    if isinstance(question, Open) or isinstance(second, Open):
+        return None
     if isinstance(second, As):
         drawn = revise(reader, question, second)
-        return (drawn,) if drawn else None
+        return (drawn,) if drawn and not isinstance(drawn, Open) else None
     # "... and show the mean for males": whose rows? Only asks without filters, grouped before the "and", stand alone.
     filtered = conditions_of(question) or conditions_of(second)
     grouped = groups_of(question) or not groups_of(second)
@@ -121,20 +126,38 @@ def _parse(text: str, table: Table, last: tuple[Plan, ...]) -> tuple[Plan, ...] 
             continue
         before = plans or [plan for plan in last if plan.table == table]
         new, revised = _read(reader, before[-1].question if before else None)
-        questions = new or revised
-        if len(questions) != 1:
-            readings = tuple(_plan(table, asked[0], reader) for asked in questions)
-            return _why(reader, readings)
+        questions = revised or new
+        certain = [asked for asked in questions if not any(isinstance(one, Open) for one in asked)]
+        if len(certain) != 1:
+            return _why(reader, _readings(table, reader, certain or questions))
+        questions = certain
         drawn = plans and not new and reader.whole("drawing")
-        plans = (plans[:-1] if drawn else plans) + [_plan(table, question, reader) for question in questions[0]]
+        plans = (plans[:-1] if drawn else plans) + [
+            _plan(table, question, reader) for question in questions[0] if not isinstance(question, Open)
+        ]
     return tuple(plans) or Declined()
 
 
-def _read(reader: Reader, base: Question | None) -> tuple[list[tuple[Question, ...]], list[tuple[Question, ...]]]:
+def _readings(table: Table, reader: Reader, asked: list[Asked]) -> tuple[Plan, ...]:
+    """What the sentence could mean, each once."""
+    options: list[Question] = []
+    for first, *_ in asked:
+        options += first.options if isinstance(first, Open) else (first,)
+    return tuple(_plan(table, question, reader) for question in dict.fromkeys(options))
+
+
+def _read(reader: Reader, base: Question | None) -> tuple[list[Asked], list[Asked]]:
     """The readings as a new question, else as a change of ``base``; each once."""
-    new: list[tuple[Question, ...]] = [(question,) for question in reader.whole("question")] or reader.whole("two")
-    revised: list[tuple[Question, ...]] = []
-    if base is not None and not new:
+    asked = reader.whole("question")
+    narrow = [one for one in asked if isinstance(one, Rows) and one.show and replace(one, show=()) in asked]
+    new: list[Asked] = [(one,) for one in asked if one not in narrow] or reader.whole("two")
+    rates = [asked for asked in new if isinstance(asked[0], Aggregate) and asked[0].measures[0].how == "percent"]
+    if len(rates) == 1 and all(isinstance(asked[0], Aggregate) for asked in new):
+        new = (
+            rates  # "percentage of rows with status 500 by path" is of each path's rows, no division of those with 500
+        )
+    revised: list[Asked] = []
+    if base is not None and all(isinstance(first, Open) for first, *_ in new):
         for change in reader.whole("followup"):
             question = revise(reader, base, change)
             if question is not None and (question,) not in revised:
@@ -152,17 +175,33 @@ def _plan(table: Table, question: Question, reader: Reader) -> Plan:
 
 
 def _why(reader: Reader, readings: tuple[Plan, ...]) -> Declined:
-    if len(readings) > 1:
-        return Declined(readings=readings)
+    if readings:
+        return Declined(reasons=tuple(reader.refusals)[:1], readings=readings)
     unknown = tuple(_unknown(reader))
     if unknown:
-        return Declined(unknown=unknown)
+        return Declined(unknown=unknown, readings=_without(reader, unknown))
     late = sorted(reader.refusals, key=lambda reason: -reader.refusals[reason])
     if late:
         return Declined(reasons=tuple(late[:2]))
     at = min(reader.furthest, len(reader.tokens) - 1)
     rest = reader.schema.text[reader.tokens[at].start : reader.tokens[-1].end] if reader.tokens else ""
     return Declined(reasons=(f"each word is known, but not in this order, from “{rest}” on",))
+
+
+_BEFORE = {"in", "of", "for", "on", "at", "with", "by", "from", "and", "or", ",", "to", "than", "per", "who", "that"}
+
+
+def _without(reader: Reader, unknown: tuple[str, ...]) -> tuple[Plan, ...]:
+    """What is left of the sentence without its strange words, when that is one question."""
+    kept: list[Token] = []
+    for token in reader.tokens:
+        if token.text not in unknown:
+            kept.append(token)
+        while token.text in unknown and kept and kept[-1].key in _BEFORE:
+            kept.pop()
+    rest = Reader(grammar, tuple(kept), reader.schema)
+    asked = _readings(reader.schema.table, rest, _read(rest, None)[0]) if kept else ()
+    return asked if len(asked) == 1 else ()
 
 
 def _unknown(reader: Reader) -> Iterator[str]:
@@ -189,7 +228,7 @@ def _merged(declined: list[Declined]) -> Declined:
     """One refusal for all tables: a word is unknown only when no table knows it."""
     if not declined:
         return Declined()
-    best = min(declined, key=lambda one: (len(one.unknown), not one.reasons))
+    best = min(declined, key=lambda one: (len(one.unknown), not one.readings, not one.reasons))
     unknown = [set(one.unknown) for one in declined]
     common = tuple(word for word in best.unknown if all(word in words for words in unknown))
     reasons = best.reasons if best.reasons or common or best.readings else ("no single table has all of this",)

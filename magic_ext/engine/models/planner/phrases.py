@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,13 +10,24 @@ import msgspec
 
 from ..base import Column
 from .grammar import Grammar, Reader
-from .lexicon import ADJECTIVES, CHARTS, HOWS, NUMBER_WORDS, PERIOD_ADJECTIVES, PERIODS, SUPERLATIVES
-from .plan import Condition, Group, Measure
-from .schema import Found, is_flag, is_numeric
-from .titles import plain
+from .lexicon import (
+    ADJECTIVES,
+    CHARTS,
+    DATE_WORDS,
+    DATED,
+    HOWS,
+    NUMBER_WORDS,
+    PARTS,
+    PEOPLE,
+    PERIOD_ADJECTIVES,
+    PERIODS,
+    SUPERLATIVES,
+)
+from .plan import Condition, Group
+from .schema import Found
 from .tokens import singular, words
 
-__all__ = ["As", "By", "Nothing", "Over", "Sort", "Where", "grammar"]
+__all__ = ["As", "By", "Nothing", "Over", "PerRow", "Sort", "There", "Where", "grammar"]
 
 grammar = Grammar()
 rule = grammar.rule
@@ -49,6 +61,14 @@ class Sort(msgspec.Struct, frozen=True):
     """A modifier: in this order."""
 
     largest: bool
+
+
+class There(msgspec.Struct, frozen=True):
+    """A modifier without a meaning of its own that stands behind: "are there"."""
+
+
+class PerRow(msgspec.Struct, frozen=True):
+    """A modifier: per row, which is what a mean is of."""
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -85,6 +105,53 @@ def _number(reader: Reader, at: int) -> Iterator[tuple[int | float, int]]:
             yield token.number if token.whole is None else token.whole, at + 1
         elif token.kind == "word" and token.key in NUMBER_WORDS:
             yield NUMBER_WORDS[token.key], at + 1
+        elif re.fullmatch(r"\d+k", token.key):
+            yield int(token.key[:-1]) * 1000, at + 1
+        elif token.text in {"-", "−"}:  # "below -5"
+            behind = reader.tokens[at + 1 : at + 2]
+            if behind and behind[0].kind == "number" and behind[0].start == token.end:
+                yield -behind[0].number, at + 2
+
+
+@grammar.terminal("how")
+def _percentile(reader: Reader, at: int) -> Iterator[tuple[tuple[str, ...], int]]:
+    """“90th percentile”, "p90", "90% quantile", "0.9 quantile"."""
+    said = " ".join(token.key for token in reader.tokens[at : at + 3])
+    found = re.match(r"(\d+(?:\.\d+)?)(?:st|nd|rd|th)? ?(%)? (percentile|quantile)\b", said)
+    if short := re.match(r"p(\d\d)(?= |$)", said):
+        yield (f"q{int(short[1]) / 100}",), at + 1
+    elif found and (0 < float(found[1]) < 100):
+        share = float(found[1]) if found[3] == "quantile" and not found[2] else float(found[1]) / 100
+        if share < 1:
+            yield (f"q{round(share, 6)}",), at + 2 + bool(found[2])
+
+
+@grammar.terminal("keynoun")
+def _keynoun(reader: Reader, at: int) -> Iterator[tuple[str, int]]:
+    end = reader.schema.row_noun(reader.tokens, at)
+    if end is not None:
+        yield _said(reader, at, end), end
+
+
+@grammar.terminal("people")
+def _people(reader: Reader, at: int) -> Iterator[tuple[str, int]]:
+    """“People” of a table called staff."""
+    named = {*words(reader.schema.table.name), *words(reader.schema.table.label)} & PEOPLE
+    if any(reader.schema.counted_by(noun) for noun in PEOPLE):
+        return  # each may have several rows
+    if named and at < len(reader.tokens) and reader.tokens[at].key in PEOPLE:
+        yield reader.tokens[at].key, at + 1
+
+
+@grammar.terminal("dated")
+def _dated(reader: Reader, at: int) -> Iterator[tuple[Column, int]]:
+    """“Hire" and "hired" of hire_date, "created" of created_at: what happened on that date."""
+    for column in reader.schema.dates:
+        row = words(column.name)
+        small = len(row) == 2 and (row[1] in DATE_WORDS or row[1] in {"at", "on"})
+        stem = row[0].removesuffix("e")
+        if small and at < len(reader.tokens) and reader.tokens[at].key in {row[0], f"{stem}ed"}:
+            yield column, at + 1
 
 
 @grammar.terminal("named")
@@ -97,23 +164,26 @@ def _named(reader: Reader, at: int) -> Iterator[tuple[str, int]]:
 @grammar.terminal("adjective")
 def _adjective(reader: Reader, at: int) -> Iterator[tuple[tuple[Column, bool], int]]:
     """“Longest bill length”, "longest bill", "heaviest": the column and whether the largest come first."""
-    if at >= len(reader.tokens) or reader.tokens[at].key not in ADJECTIVES:
+    keys = [token.key for token in reader.tokens[at : at + 2]]
+    size = 2 if len(keys) == 2 and " ".join(keys) in ADJECTIVES else 1
+    if not keys or " ".join(keys[:size]) not in ADJECTIVES:
         return
-    largest, nouns = ADJECTIVES[reader.tokens[at].key]
-    said = [token.key for token in reader.tokens[at + 1 : at + 4] if token.kind == "word"]
+    largest, nouns = ADJECTIVES[" ".join(keys[:size])]
+    start = at + size
+    said = [token.key for token in reader.tokens[start : start + 3] if token.kind == "word"]
     for length in range(len(said), 0, -1):
         of = words(" ".join(said[:length]))
         own = reader.schema.columns_ending([of] if of[-1] in nouns else [(*_one(of), noun) for noun in nouns])
         if len(own) == 1:
-            reader.partial.setdefault(own[0].name, _said(reader, at, at + 1 + length))
-            yield (own[0], largest), at + 1 + length
+            reader.partial.setdefault(own[0].name, _said(reader, at, start + length))
+            yield (own[0], largest), start + length
             return
     columns = reader.schema.columns_ending([(noun,) for noun in nouns])
     if len(columns) == 1:
-        reader.partial.setdefault(columns[0].name, reader.tokens[at].key)
-        yield (columns[0], largest), at + 1
+        reader.partial.setdefault(columns[0].name, " ".join(keys[:size]))
+        yield (columns[0], largest), start
     elif columns:
-        _either(reader, reader.tokens[at].key, [column.name for column in columns])
+        _either(reader, " ".join(keys[:size]), [column.name for column in columns])
 
 
 def _one(of: tuple[str, ...]) -> tuple[str, ...]:
@@ -145,7 +215,6 @@ def _either(reader: Reader, said: str, names: list[str]) -> None:
     reader.refuse(f"“{said}” could be {listed} or `{names[-1]}`")
 
 
-YES = frozenset({"yes", "y", "true", "ja", "oui"})
 PLURALS = frozenset({"people", "staff", "personnel", "children", "men", "women", "data", "series", "species", "df"})
 
 # --- small words ----------------------------------------------------------------------------------------------------
@@ -153,10 +222,33 @@ PLURALS = frozenset({"people", "staff", "personnel", "children", "men", "women",
 grammar.words("how", HOWS)
 grammar.words("superlative", {word: (largest,) for word, largest in SUPERLATIVES.items()})
 grammar.words("periodly", PERIOD_ADJECTIVES)
-grammar.words("period", PERIODS | {f"{word}s": code for word, code in PERIODS.items()} | {"calendar month": "M"})
+grammar.words("period", PERIODS | {f"{word}s": code for word, code in PERIODS.items()} | PARTS)
+grammar.words("dateword", {word: (last,) for word, last in DATED.items()})
 grammar.words("row", {"row": "one", "rows": "many"})
-grammar.words("rowlike", {noun: noun for noun in ("record", "entry", "observation", "line", "data point")})
-grammar.words("rowlike", {noun: noun for noun in ("records", "entries", "observations", "lines", "data points")})
+grammar.words(
+    "rowlike",
+    {
+        noun: noun
+        for noun in ("record", "entry", "observation", "line", "data point", "case", "reading", "sample", "measurement")
+    },
+)
+grammar.words(
+    "rowlike",
+    {
+        noun: noun
+        for noun in (
+            "records",
+            "entries",
+            "observations",
+            "lines",
+            "data points",
+            "cases",
+            "readings",
+            "samples",
+            "measurements",
+        )
+    },
+)
 grammar.words("tablenoun", dict.fromkeys(("table", "data", "dataset", "data set", "dataframe", "data frame"), "one"))
 grammar.words("and", dict.fromkeys(("and", ", and", ",", "&"), "and"))
 grammar.words("or", dict.fromkeys(("or", ", or"), "or"))
@@ -171,6 +263,12 @@ grammar.words("anychart", dict.fromkeys(("chart", "plot", "graph", "figure", "di
 @rule("table", "[this|my|our] <named> [<tablenoun>]", "(this|my|our|these) <tablenoun>", "<tablenoun>", "it")
 def _table(reader: Reader, **_: Any) -> str:
     return "table"
+
+
+@rule("row", "<keynoun:named>", "<people:named>")
+def _row_key(reader: Reader, named: str) -> str:
+    """The nouns that name rows whatever the table is called."""
+    return "one" if named.casefold() == singular(named.casefold()) and named.casefold() not in PLURALS else "many"
 
 
 @rule("row", "<named>", "<rowlike:named>")
@@ -204,103 +302,7 @@ def _hows_more(reader: Reader, how: tuple[str, ...], hows: tuple[str, ...], **_:
     return how + hows
 
 
-# --- measures -------------------------------------------------------------------------------------------------------
-
-
-@rule("measure", "<hows> [value|values] [of|for] <columns>")
-def _measure(reader: Reader, hows: tuple[str, ...], columns: tuple[Column, ...]) -> tuple[Measure, ...] | None:
-    for column in columns:
-        if not is_numeric(column) and not (set(hows) <= {"min", "max"} and column.kind == "datetime"):
-            reader.refuse(f"`{column.name}` is not a column of numbers")
-            return None
-    return tuple(Measure(how, column) for column in columns for how in hows)
-
-
-@rule("measure", "<adjective>")
-def _measure_adjective(reader: Reader, adjective: tuple[Column, bool]) -> tuple[Measure, ...]:
-    column, largest = adjective
-    return (Measure("max" if largest else "min", column),)
-
-
-@rule("measure", "(number of|count of) (different|distinct|unique) <column>")
-@rule("measure", "how many (different|distinct|unique) <column>")
-def _measure_distinct(reader: Reader, column: Column) -> tuple[Measure, ...]:
-    return (Measure("nunique", column),)
-
-
-@rule("measure", "number of <column>", "how many <column>")
-def _measure_kinds(reader: Reader, column: Column) -> tuple[Measure, ...] | None:
-    """“How many species” counts kinds; “how many smokers” does not, and of a number it could be a total."""
-    if is_flag(column):
-        some = column.values[0] if column.values else "..."
-        yes = plain(str(next((value for value in column.values if str(value).casefold() in YES), some)))
-        reader.refuse(
-            f"“how many {column.name}” could be the rows with one value of `{column.name}` or its different values; "
-            f"say “how many rows where `{column.name}` is `{yes}`” or “how many different `{column.name}`”"
-        )
-        return None
-    if column.kind in {"text", "datetime"} or column in reader.schema.years:
-        return (Measure("kinds", column),)
-    reader.refuse(f"“how many {column.name}” could be a total or a count")
-    return None
-
-
-@rule("measure", "count of [known] <column>")
-def _measure_count(reader: Reader, column: Column) -> tuple[Measure, ...] | None:
-    if is_numeric(column):
-        return (Measure("count", column),)
-    reader.refuse(f"“count of {column.name}” could be the number of rows or of distinct values")
-    return None
-
-
-@rule("measures", "<measure>")
-def _measures_one(reader: Reader, measure: tuple[Measure, ...]) -> tuple[Measure, ...]:
-    return measure
-
-
-@rule("measures", "<measure> <and> <measures>")
-def _measures_more(
-    reader: Reader, measure: tuple[Measure, ...], measures: tuple[Measure, ...], **_: Any
-) -> tuple[Measure, ...]:
-    return measure + measures
-
-
-@rule("measure", "(number|count) <alone>", "(number|count) of <row>", "how many <row>")
-def _measure_rows(reader: Reader, **_: Any) -> tuple[Measure, ...]:
-    return (Measure("rows"),)
-
-
-# --- groups ---------------------------------------------------------------------------------------------------------
-
-MAX_NUMBER_GROUPS = 50
-
-
-@rule("group", "<column>")
-def _group(reader: Reader, column: Column) -> Group | None:
-    if column.kind == "other" or (column.kind == "number" and column.unique > MAX_NUMBER_GROUPS):
-        reader.refuse(f"`{column.name}` has too many different values to group by")
-        return None
-    if column.kind == "datetime" and not all(
-        str(bound)[10:] in {"", "T00:00:00"} for bound in (column.low, column.high)
-    ):
-        reader.refuse(f"`{column.name}` has times of day; say by day, week, month, quarter or year")
-        return None
-    return Group(column)
-
-
-@rule("group", "<period>")
-def _group_period(reader: Reader, period: str) -> Group | None:
-    return Group(reader.schema.dates[0], period) if only_date(reader) else None
-
-
-@rule("groups", "<group>")
-def _groups_one(reader: Reader, group: Group) -> tuple[Group, ...]:
-    return (group,)
-
-
-@rule("groups", "<group> <and> [by|per] <groups>", "<group> (by|per) <groups>")
-def _groups_more(reader: Reader, group: Group, groups: tuple[Group, ...], **_: Any) -> tuple[Group, ...]:
-    return (group, *groups)
+# --- modifiers ----------------------------------------------------------------------------------------------------
 
 
 def only_date(reader: Reader) -> bool:
@@ -315,50 +317,43 @@ def only_date(reader: Reader) -> bool:
     return False
 
 
-_BY = "(by|per|(for|in|on|at|within) each|for every|(grouped|broken down|split|coloured|colored) by)"
-
-
-@rule("modifier", f"{_BY} <groups>")
-def _by(reader: Reader, groups: tuple[Group, ...]) -> By:
-    return By(groups)
-
-
-@rule("modifier", "over time", "through time", "with time", "across time")
-def _over_time(reader: Reader) -> Over | None:
-    times = reader.schema.dates or reader.schema.years
-    if len(times) == 1:
-        return Over(Group(times[0]))
-    reader.refuse("there is not exactly one column of dates or years")
-    return None
-
-
-@rule("modifier", "(over|through|across) <period>")
-def _over_years(reader: Reader, period: str) -> Over | None:
-    if period == "Y" and len(reader.schema.years) == 1 and not reader.schema.dates:
-        return Over(Group(reader.schema.years[0]))
-    return Over(Group(reader.schema.dates[0], period)) if only_date(reader) else None
-
-
 @rule("modifier", "(as|in|with|using|on) <chart>", "(as|in|with|using|on) <anychart:chart>")
 def _as(reader: Reader, chart: str) -> As:
     return As(chart)
 
 
-@rule("modifier", "(sorted|ordered|ranked) [by value] [in] (descending|decreasing) [order]", largest=True)
+@rule("modifier", "(sorted|ordered|ranked) [by value] [in] (descending|decreasing) [order]", "descending", largest=True)
 @rule("modifier", "(sorted|ordered|ranked) [by value] [in] (ascending|increasing) [order]", largest=False)
 @rule("modifier", "[sorted|ordered|ranked] from (highest|largest) to (lowest|smallest)", largest=True)
 @rule("modifier", "[sorted|ordered|ranked] from (lowest|smallest) to (highest|largest)", largest=False)
-@rule("modifier", "(highest|largest) first", largest=True)
-@rule("modifier", "(lowest|smallest) first", largest=False)
+@rule("modifier", "(highest|largest|biggest|most) first", largest=True)
+@rule("modifier", "(lowest|smallest|fewest|least) first", largest=False)
 def _sort(reader: Reader, largest: bool) -> Sort:
     return Sort(largest)
 
 
 @rule("modifier", "(are|is|were|was) there", "there (are|were)", "do we have", "did we have", "exist", "in total")
-@rule("modifier", "(in|of|from|for|on) <table>", "using <table>", "does <table> (have|contain)")
+def _there(reader: Reader) -> There:
+    return There()
+
+
+@rule(
+    "modifier",
+    "(in|of|from|for|on) <table>",
+    "using <table>",
+    "does <table> (have|contain)",
+    "overall",
+    "altogether",
+    "in all",
+)
 @rule("modifier", "are in <table>", "are there in <table>")
 def _nothing(reader: Reader, **_: object) -> Nothing:
     return Nothing()
+
+
+@rule("modifier", "(per|for each|of each) <row>")
+def _per_row(reader: Reader, row: str) -> PerRow | None:
+    return PerRow() if row == "one" else None
 
 
 @rule("modifiers", "<modifier*>")

@@ -13,48 +13,88 @@ __all__ = [
     "Columns",
     "Condition",
     "Correlation",
+    "Derived",
     "Describe",
     "Distribution",
+    "Duplicates",
+    "Flag",
     "Group",
     "Head",
     "Measure",
     "Missing",
+    "Open",
+    "Operator",
+    "Outliers",
+    "Part",
+    "Period",
     "Plan",
+    "Question",
     "Rank",
+    "Regression",
+    "Rolling",
     "Rows",
     "Scatter",
     "Unique",
     "columns_of",
     "conditions_of",
     "groups_of",
+    "tested",
 ]
 
-Operator = Literal["==", "<", "<=", ">", ">=", "in", "between", "isna"]
-Chart = Literal["", "auto", "bar", "line"]
+Operator = Literal[
+    "==", "!=", "<", "<=", ">", ">=", "in", "not in", "between", "isna", "notna", "contains", "startswith", "endswith"
+]
+Chart = Literal["", "auto", "bar", "barh", "stacked", "line", "pie"]
+Period = Literal["", "D", "W", "M", "Q", "Y", "h", "weekday", "hour", "month", "quarter"]
+Part = Literal["", "weekday", "month", "quarter", "hour", "year"]
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """Rows to keep. ``part`` takes the year or month of a date; ``joined`` is the word between several values."""
+    """Rows to keep.
+
+    ``part`` takes the weekday (0 is Monday), month, quarter, hour or year of a date; ``joined`` is the word between
+    several values; ``either`` are conditions of which one is enough as well.
+    """
 
     column: Column
     operator: Operator
-    values: tuple[str | int | float | bool, ...] = ()
-    part: Literal["", "year", "month"] = ""
+    values: tuple[str | int | float | bool | Column, ...] = ()
+    part: Part = ""
     joined: str = ""
+    either: tuple[Condition, ...] = ()
+
+
+class Derived(Column, frozen=True, kw_only=True):
+    """A column that the code computes from two others; it is called as it is computed, such as ``tip / total_bill``."""
+
+    left: Column
+    operator: Literal["+", "-", "*", "/"]
+    right: Column
+
+
+class Flag(Column, frozen=True, kw_only=True):
+    """A column that the code computes: whether all of ``tests`` hold."""
+
+    tests: tuple[Condition, ...]
 
 
 class Measure(msgspec.Struct, frozen=True):
-    """One number: ``how`` is a pandas method, ``"rows"`` counts rows, ``""`` and ``"kinds"`` are still open."""
+    """One number: ``how`` is a pandas method, ``"rows"`` counts rows, ``""`` and ``"kinds"`` are still open.
+
+    ``"share"`` is the percentage of all rows or of the column's total, ``"percent"`` the percentage of rows with a
+    flag, ``"quantile"`` takes ``q``, ``"iqr"`` is the distance of the quartiles.
+    """
 
     how: str
     column: Column | None = None
+    q: float = 0.5
 
 
 class Group(msgspec.Struct, frozen=True):
-    """One column to group by; ``period`` (D, W, M, Q, Y) rounds dates down."""
+    """One column to group by; ``period`` rounds dates down (D, W, M, Q, Y, h) or takes a part of them."""
 
     column: Column
-    period: str = ""
+    period: Period = ""
 
 
 class Rank(msgspec.Struct, frozen=True):
@@ -65,7 +105,11 @@ class Rank(msgspec.Struct, frozen=True):
 
 
 class Aggregate(msgspec.Struct, frozen=True):
-    """Measures, overall or by group; ``trend`` marks "over time"."""
+    """Measures, overall or by group.
+
+    ``trend`` marks "over time"; ``within`` ranks inside each first group; ``outer`` aggregates the groups' values once
+    more; ``having`` keeps groups by their value; ``running`` turns the series into a running total or its growth.
+    """
 
     measures: tuple[Measure, ...]
     groups: tuple[Group, ...] = ()
@@ -73,14 +117,20 @@ class Aggregate(msgspec.Struct, frozen=True):
     rank: Rank | None = None
     chart: Chart = ""
     trend: bool = False
+    within: bool = False
+    outer: Literal["", "mean", "median", "min", "max"] = ""
+    having: tuple[Operator, float] | None = None
+    running: Literal["", "cumsum", "growth"] = ""
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """Rows with the largest or smallest value of a column."""
+    """Rows: all, or those with the largest or smallest values of ``column`` (in each group); ``show`` picks columns."""
 
-    column: Column
-    rank: Rank
+    column: Column | None = None
+    rank: Rank | None = None
     where: tuple[Condition, ...] = ()
+    groups: tuple[Group, ...] = ()
+    show: tuple[Column, ...] = ()
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -121,12 +171,13 @@ class Unique(msgspec.Struct, frozen=True):
 
 
 class Distribution(msgspec.Struct, frozen=True):
-    """A histogram or box plot of a number, overall or by group."""
+    """A histogram (``bins`` 0: a usual number) or box plot of a number, overall or by group."""
 
     column: Column
     chart: Literal["hist", "box"] = "hist"
     groups: tuple[Group, ...] = ()
     where: tuple[Condition, ...] = ()
+    bins: int = 0
 
 
 class Scatter(msgspec.Struct, frozen=True):
@@ -139,13 +190,72 @@ class Scatter(msgspec.Struct, frozen=True):
 
 
 class Correlation(msgspec.Struct, frozen=True):
-    """Pearson correlation of two columns, or the matrix of all numbers when none is named."""
+    """Pearson correlation of two columns (by group), or the matrix of all numbers when none is named."""
 
     columns: tuple[Column, ...] = ()
     where: tuple[Condition, ...] = ()
+    groups: tuple[Group, ...] = ()
+    chart: Literal["", "heat"] = ""
 
 
-Question = Aggregate | Rows | Head | Columns | Describe | Missing | Unique | Distribution | Scatter | Correlation
+class Regression(msgspec.Struct, frozen=True):
+    """The line of least squares, drawn through the points."""
+
+    x: Column
+    y: Column
+    where: tuple[Condition, ...] = ()
+
+
+class Outliers(msgspec.Struct, frozen=True):
+    """Rows more than 1.5 interquartile ranges outside the quartiles, or how many they are."""
+
+    column: Column
+    count: bool = False
+    where: tuple[Condition, ...] = ()
+
+
+class Duplicates(msgspec.Struct, frozen=True):
+    """Rows that occur before (by ``columns``, else as a whole), or how many they are."""
+
+    columns: tuple[Column, ...] = ()
+    count: bool = False
+    where: tuple[Condition, ...] = ()
+
+
+class Rolling(msgspec.Struct, frozen=True):
+    """A rolling aggregate over ``n`` days, weeks or hours (``unit`` is D, W or h) of the dates in ``over``."""
+
+    column: Column
+    how: str
+    n: int
+    unit: str
+    over: Column
+    where: tuple[Condition, ...] = ()
+    chart: Chart = "line"
+
+
+Question = (
+    Aggregate
+    | Rows
+    | Head
+    | Columns
+    | Describe
+    | Missing
+    | Unique
+    | Distribution
+    | Scatter
+    | Correlation
+    | Regression
+    | Outliers
+    | Duplicates
+    | Rolling
+)
+
+
+class Open(msgspec.Struct, frozen=True):
+    """A question that could mean any of these."""
+
+    options: tuple[Question, ...]
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -157,24 +267,53 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def columns_of(question: Question) -> tuple[Column, ...]:
-    """Every column that the question touches, each once."""
+    """Every column that the question touches, each once; computed ones after those they are computed from."""
     found: list[Column] = []
-    if isinstance(question, Aggregate):
-        found += [measure.column for measure in question.measures if measure.column]
-    elif isinstance(question, Scatter):
-        found += [question.x, question.y]
-    elif isinstance(question, Rows | Unique | Distribution):
-        found.append(question.column)
-    elif isinstance(question, Describe | Missing | Correlation):
-        found += question.columns
-    found += [group.column for group in groups_of(question)]
-    found += [condition.column for condition in conditions_of(question)]
+    for column in _named(question):
+        found += _sources(column)
+        found.append(column)
     return tuple(dict.fromkeys(found))
+
+
+def _named(question: Question) -> list[Column]:
+    found: list[Column] = []
+    match question:
+        case Aggregate(measures):
+            found += [measure.column for measure in measures if measure.column]
+        case Scatter(x, y) | Regression(x, y):
+            found += [x, y]
+        case Rows(column):
+            found += [*([column] if column else []), *question.show]
+        case Rolling():
+            found += [question.column, question.over]
+        case Unique(column) | Distribution(column) | Outliers(column):
+            found.append(column)
+        case Describe(columns) | Missing(columns) | Correlation(columns) | Duplicates(columns):
+            found += columns
+    found += [group.column for group in groups_of(question)]
+    return found + [column for condition in conditions_of(question) for column in tested(condition)]
+
+
+def _sources(column: Column) -> list[Column]:
+    match column:
+        case Derived():
+            return [column.left, column.right]
+        case Flag():
+            return [source for test in column.tests for source in tested(test)]
+    return []
+
+
+def tested(condition: Condition) -> list[Column]:
+    """The columns that a condition looks at."""
+    others = [value for value in condition.values if isinstance(value, Column)]
+    return [condition.column, *others, *(column for one in condition.either for column in tested(one))]
 
 
 def groups_of(question: Question) -> tuple[Group, ...]:
     """What the question groups by; nothing where grouping has no meaning."""
-    return question.groups if isinstance(question, Aggregate | Describe | Distribution | Scatter) else ()
+    if isinstance(question, Aggregate | Describe | Distribution | Scatter | Rows | Correlation):
+        return question.groups
+    return ()
 
 
 def conditions_of(question: Question) -> tuple[Condition, ...]:

@@ -9,18 +9,22 @@ import msgspec
 
 from .grammar import Reader
 from .lexicon import ADDITIVE
-from .phrases import As, By, Nothing, Over, Sort, Where
+from .phrases import As, By, Nothing, Over, PerRow, Sort, There, Where
 from .plan import (
     Aggregate,
     Chart,
     Columns,
     Condition,
+    Correlation,
     Describe,
     Distribution,
     Group,
     Measure,
+    Open,
     Question,
     Rank,
+    Rolling,
+    Rows,
     Scatter,
     conditions_of,
     groups_of,
@@ -31,6 +35,8 @@ from .tokens import singular, words
 __all__ = ["apply", "settle"]
 
 MAX_COLOURS = 12
+_AGGREGATE_CHARTS = {"bar", "barh", "stacked", "pie", "line", "auto"}
+_OVER_TIME = {"D", "W", "M", "Q", "Y", "h", "hour", "month", "quarter"}
 
 replace = msgspec.structs.replace
 
@@ -46,7 +52,7 @@ def apply(reader: Reader, draft: Question | None, modifiers: Iterable[Any]) -> Q
 
 def _apply(reader: Reader, draft: Question, modifier: Any) -> Question | None:
     match modifier:
-        case Nothing():
+        case Nothing() | There():
             return draft
         case Where(conditions):
             return _where(reader, draft, conditions)
@@ -55,6 +61,8 @@ def _apply(reader: Reader, draft: Question, modifier: Any) -> Question | None:
         case Over(group) if isinstance(draft, Aggregate):
             dated = any(have.column == group.column and (have == group or not group.period) for have in draft.groups)
             return replace(draft, groups=draft.groups if dated else (group, *draft.groups), trend=True)
+        case PerRow() if isinstance(draft, Aggregate) and all(m.how in {"", "mean"} for m in draft.measures):
+            return replace(draft, measures=tuple(Measure("mean", m.column) for m in draft.measures))
         case As(chart):
             return _as(draft, chart)
         case Sort(largest) if isinstance(draft, Aggregate) and draft.groups and not draft.rank:
@@ -79,16 +87,30 @@ def _where(reader: Reader, draft: Question, conditions: tuple[Condition, ...]) -
 
 
 def _by(reader: Reader, draft: Question, groups: tuple[Group, ...]) -> Question | None:
-    if isinstance(draft, Aggregate | Describe | Distribution | Scatter):
+    if isinstance(draft, Rows) and not (draft.column and draft.rank and len(groups) == 1 and not draft.groups):
+        return None
+    if isinstance(draft, Correlation) and (len(draft.columns) != 2 or len(groups) != 1):
+        return None
+    if isinstance(draft, Aggregate | Describe | Distribution | Scatter | Rows | Correlation):
+        ranked = isinstance(draft, Aggregate) and draft.rank is not None and draft.rank.n is not None
+        if isinstance(draft, Aggregate) and ranked and draft.groups:
+            return _by_within(draft, groups)
         together = draft.groups + groups
         if len(set(together)) == len(together):
             return replace(draft, groups=together)
     return None
 
 
+def _by_within(draft: Aggregate, groups: tuple[Group, ...]) -> Aggregate | None:
+    """“Top 3 products by region": the rank counts in each region."""
+    if len(groups) != 1 or len(draft.groups) != 1 or groups[0] == draft.groups[0] or draft.chart:
+        return None
+    return replace(draft, groups=groups + draft.groups, within=True)
+
+
 def _as(draft: Question, chart: str) -> Question | None:
     match draft:
-        case Aggregate() if chart in {"bar", "line", "auto"} and draft.chart in {"", "auto", chart}:
+        case Aggregate() if chart in _AGGREGATE_CHARTS and draft.chart in {"", "auto", chart}:
             return replace(draft, chart=cast(Chart, chart if draft.chart in {"", "auto"} else draft.chart))
         case Aggregate() if chart == "auto":
             return draft
@@ -96,55 +118,104 @@ def _as(draft: Question, chart: str) -> Question | None:
             return draft
         case Scatter() if chart in {"scatter", "auto"}:
             return draft
+        case Rolling() if chart in {"line", "auto"}:
+            return draft
+        case Correlation() if chart in {"heat", "auto"} and not draft.columns:
+            return replace(draft, chart="heat")
         case _:
             return None
 
 
-def settle(reader: Reader, draft: Question | None) -> Question | None:
-    """A draft without anything open; None, with a reason, when a person would have to ask back."""
+def settle(reader: Reader, draft: Question | None) -> Question | Open | None:
+    """A draft without anything open; what it could mean, when a person would have to ask back; None with a reason."""
     match draft:
         case None:
             return None
         case Aggregate():
-            settled = _settle_measures(reader, draft)
-            return settled and _settle_chart(reader, settled)
+            return _settle_aggregate(reader, draft)
         case Distribution() | Scatter() if not _few_groups(reader, draft.groups, 1):
             return None
         case Describe() if draft.groups and (len(draft.columns) != 1 or not is_numeric(draft.columns[0])):
             return None
+        case Rows() if draft.groups and any(group.period for group in draft.groups):
+            return None
     return draft if _joined(reader, draft) else None
 
 
-def _settle_measures(reader: Reader, draft: Aggregate) -> Aggregate | None:
-    measures = []
-    for measure in draft.measures:
-        if measure.how not in {"", "kinds"}:
-            measures.append(measure)
-            continue
-        assert measure.column is not None
-        name = measure.column.name
-        if measure.how == "kinds":
-            if draft.where:
-                reader.refuse(f"with a condition, “how many {name}” could be rows; say “rows” or “different {name}”")
-                return None
-            measures.append(Measure("nunique", measure.column))
-            continue
-        additive = singular(words(name)[-1]) in ADDITIVE if words(name) else False
-        if not draft.groups or not (additive or draft.trend):
-            reader.refuse(f"say what to compute of `{name}`, such as its mean or its total")
-            return None
-        measures.append(Measure("sum" if additive else "mean", measure.column))
+def _settle_aggregate(reader: Reader, draft: Aggregate) -> Question | Open | None:
+    if draft.running and not draft.groups and len(reader.schema.dates) == 1:
+        draft = replace(draft, groups=(Group(reader.schema.dates[0]),))
+    looked_up = _looked_up(reader, draft)
+    if looked_up:
+        return looked_up
+    choices = [_ways(reader, draft, measure) for measure in draft.measures]
+    if not all(choices):
+        return None
+    if all(len(ways) == 1 for ways in choices):
+        return _settled(reader, replace(draft, measures=tuple(ways[0] for ways in choices)))
+    longest = max(len(ways) for ways in choices)
+    measures = [tuple(ways[min(n, len(ways) - 1)] for ways in choices) for n in range(longest)]
+    options = [_settled(reader, replace(draft, measures=row)) for row in measures]
+    return Open(tuple(option for option in options if option)) if any(options) else None
+
+
+def _looked_up(reader: Reader, draft: Aggregate) -> Rows | None:
+    """“Life expectancy in Germany in 2007", "which country had the highest one in 2007": one row has the answer."""
+    measure = draft.measures[0]
+    if len(draft.measures) != 1 or measure.how or not measure.column or draft.chart or draft.trend:
+        return None
+    exact = [test for test in draft.where if test.operator == "==" and not test.part and not test.either]
+    groups = [group.column for group in draft.groups]
+    if len(exact) < len(draft.where) or any(group.period not in {"", "D"} for group in draft.groups):
+        return None
+    if draft.within and reader.schema.pins([groups[1], *(test.column for test in exact)]):
+        return Rows(measure.column, draft.rank, draft.where, draft.groups[:1])
+    if len(groups) > 1:
+        return None
+    pinned = reader.schema.pins([*groups, *(test.column for test in exact)])
+    if not pinned or bool(draft.rank and draft.rank.n) != bool(groups) or not _joined(reader, draft):
+        return None
+    show = tuple(dict.fromkeys([*groups, *(test.column for test in exact), measure.column]))
+    return Rows(measure.column if groups else None, draft.rank, draft.where, (), show)
+
+
+def _ways(reader: Reader, draft: Aggregate, measure: Measure) -> list[Measure]:
+    """What an open measure could be: several where only a person can tell."""
+    if measure.how not in {"", "kinds"}:
+        return [measure]
+    assert measure.column is not None
+    name = measure.column.name
+    if measure.how == "kinds":
+        exact = [test.column for test in draft.where if test.operator == "==" and not test.part]
+        if not draft.where or reader.schema.pins([measure.column, *exact]):
+            return [Measure("nunique", measure.column)]
+        reader.refuse(f"with a condition, “how many {name}” could be rows; say “rows” or “different {name}”")
+        return [Measure("rows"), Measure("nunique", measure.column)]
+    additive = singular(words(name)[-1]) in ADDITIVE if words(name) else False
+    if draft.groups and (additive or draft.trend):
+        return [Measure("sum" if additive else "mean", measure.column)]
+    reader.refuse(f"say what to compute of `{name}`, such as its mean or its total")
+    return [Measure(how, measure.column) for how in ("mean", "sum", "max")]
+
+
+def _settled(reader: Reader, draft: Aggregate) -> Aggregate | None:
+    measures = draft.measures
     if len(set(measures)) < len(measures) or len(draft.groups) > 2:
         return None
     if any(m.column == g.column and not g.period for m in measures for g in draft.groups):
         reader.refuse("a column is not grouped by itself")
         return None
+    single = len(measures) == 1 and draft.groups
+    if (draft.within or draft.outer or draft.having or draft.running) and not single:
+        return None
     fewest = draft.rank and not draft.rank.largest and draft.where and measures[0].how in {"rows", "sum"}
     if fewest:
         reader.refuse("groups without any such row would be missing, and they are the smallest")
         return None
-    settled = replace(draft, measures=tuple(measures))
-    return settled if _joined(reader, settled) else None
+    if any(measure.how == "share" for measure in measures) and len(draft.groups) != 1:
+        reader.refuse("say by what to divide, once: “share of … by …”")
+        return None
+    return _settle_chart(reader, draft) if _joined(reader, draft) else None
 
 
 def _settle_chart(reader: Reader, draft: Aggregate) -> Aggregate | None:
@@ -158,8 +229,19 @@ def _settle_chart(reader: Reader, draft: Aggregate) -> Aggregate | None:
         return None
     if draft.chart == "auto":
         first = draft.groups[0]
-        over_time = bool(first.period) or is_time(first.column) or is_year(first.column)
+        over_time = first.period in _OVER_TIME or (
+            not first.period and (is_time(first.column) or is_year(first.column))
+        )
         draft = replace(draft, chart="line" if over_time and not (draft.rank and draft.rank.n) else "bar")
+    if draft.chart == "pie" and (
+        len(draft.groups) > 1 or len(draft.measures) > 1 or not _few_groups(reader, draft.groups, 1)
+    ):
+        return None
+    if draft.chart == "pie" and draft.measures[0].how not in {"rows", "sum", "share"}:
+        reader.refuse("only counts and totals are parts of a whole, as a pie chart shows them")
+        return None
+    if (draft.chart == "stacked" and len(draft.groups) != 2) or draft.outer:
+        return None
     if not _few_groups(reader, draft.groups[1:], 1):
         return None
     return draft
@@ -170,7 +252,9 @@ def _few_groups(reader: Reader, groups: tuple[Group, ...], most: int) -> bool:
         reader.refuse("there are more groups than one figure shows")
         return False
     for group in groups:
-        if group.period or group.column.unique > MAX_COLOURS:
+        if group.period not in {"", "weekday", "quarter", "Y"} or (
+            group.column.unique > MAX_COLOURS and not group.period
+        ):
             reader.refuse(f"`{group.column.name}` has more values than colours can tell apart")
             return False
     return True

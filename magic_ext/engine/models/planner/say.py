@@ -6,17 +6,30 @@ import re
 from collections.abc import Sequence
 
 from ..base import Column, Conversation, Table
+from .compile import compile_plans
 from .parse import Declined, parse
-from .plan import Aggregate, Correlation, Describe, Missing, Plan, columns_of, conditions_of
-from .schema import is_numeric, is_time, is_year
+from .plan import (
+    Aggregate,
+    Correlation,
+    Derived,
+    Describe,
+    Duplicates,
+    Flag,
+    Missing,
+    Plan,
+    Rows,
+    columns_of,
+    conditions_of,
+)
+from .schema import Schema, is_numeric, is_time, is_year
 from .titles import chart_phrase, code_span, plain, title
 from .tokens import words
 
 __all__ = ["closing", "declined", "examples", "greeting", "picture", "reading"]
 
 ENGINES = (
-    "For free questions use a language model: set a Gemini key in `GEMINI_API_KEY`, or point the engine at a local "
-    "OpenAI-compatible server such as Ollama or LM Studio (model `openai:NAME`)."
+    "Free questions need a language model: set `GEMINI_API_KEY`, or use `-m openai:NAME` with an OpenAI-compatible "
+    "server."
 )
 
 
@@ -40,9 +53,10 @@ def _reading(plan: Plan) -> str:
 def _gaps(plan: Plan) -> list[Column]:
     """The columns whose missing values leave rows out, as far as the table's profile tells."""
     question = plan.question
-    if isinstance(question, Missing | Describe | Correlation) or conditions_of(question):
+    if isinstance(question, Missing | Describe | Correlation | Rows | Duplicates) or conditions_of(question):
         return []
-    return [column for column in columns_of(question) if column.missing]
+    flagged = any(isinstance(column, Flag) for column in columns_of(question))
+    return [c for c in columns_of(question) if c.missing and not isinstance(c, Derived | Flag) and not flagged]
 
 
 def _known(plan: Plan) -> str:
@@ -87,29 +101,39 @@ def _headline(plans: Sequence[Plan], printed: str) -> str:
 # --- declining ------------------------------------------------------------------------------------------------------
 
 
-def declined(why: Declined, conversation: Conversation, text: str = "") -> str:
-    """Why a question is declined, what could be asked instead, and who can answer it."""
+def declined(why: Declined, conversation: Conversation) -> str:
+    """Why a question is declined, up to three cells that could be meant, and who can answer it."""
     tables = conversation.tables
-    parts = [f"I did not understand this fully, so I computed nothing. {_reason(why)}"]
     if not tables:
-        parts = [
-            "I did not understand this, and no table is attached. Refer to a table with `@name`, or ask for a small "
-            "computation such as “What is the sum of the first 50 prime numbers?”."
-        ]
-        if why.unknown:
-            parts.append(f"Words I do not know: {_words(why.unknown)}.")
-    asked = [example for table in tables[:1] for example in examples(table)]
-    if asked:
-        listed = "\n".join(f"- {example}" for example in asked)
-        parts.append(f"Questions about {code_span(tables[0].label or tables[0].name)} that I can answer:\n{listed}")
-    parts.append(f"I am the offline planner: fixed rules for plain questions, no language model. {ENGINES}")
-    return "\n\n".join(parts)
+        strange = f" Words I do not know: {_words(why.unknown)}." if why.unknown else ""
+        return (
+            "I did not understand this, and no table is attached: refer to one with `@name`, or ask for a small "
+            f"computation such as “What is the sum of the first 50 prime numbers?”.{strange} {ENGINES}"
+        )
+    cells = _cells(why, tables)
+    parts = [f"I computed nothing. {_reason(why)}", *cells]
+    if not cells and (asked := examples(tables[0])[:2]):
+        listed = ", ".join(f"“{example}”" for example in asked)
+        parts[0] += f" I can answer, for example: {listed}."
+    return "\n\n".join([*parts, ENGINES])
+
+
+def _cells(why: Declined, tables: Sequence[Table]) -> list[str]:
+    """The plans that come closest, as code to paste."""
+    cells = []
+    for plan in why.readings[:3]:
+        try:
+            code = compile_plans((plan,), [table.name for table in tables])
+        except ValueError:
+            continue
+        without = f" (without {_words(why.unknown)})" if why.unknown else ""
+        cells.append(f"{title(plan.question, code_span)}{without}:\n```python\n{code}```")
+    return cells
 
 
 def _reason(why: Declined) -> str:
-    if why.readings:
-        titles = " — or — ".join(title(plan.question, code_span) for plan in why.readings[:3])
-        return f"It can be read in several ways: {titles}."
+    if why.readings and not why.unknown:
+        return "This can be read in several ways; paste the one that you mean."
     sentences = []
     if why.unknown:
         sentences.append(f"Words I do not know here: {_words(why.unknown)}.")
@@ -125,7 +149,9 @@ def _words(unknown: Sequence[str]) -> str:
 
 def examples(table: Table) -> list[str]:
     """Up to three questions about ``table`` that the planner does answer."""
+    schema = Schema(table, "")
     number = [c for c in table.columns if is_numeric(c) and not is_year(c) and words(c.name)[-1:] != ("id",)]
+    number = [c for c in number if not schema.is_key(c) and (c.kind == "number" or c.unique > 6)]
     kind = [c for c in table.columns if c.kind == "text" and 2 <= c.unique <= 20 and not is_time(c)]
     name = {column: f"`{plain(column.name)}`" for column in table.columns}
     asked = [f"What is the mean {name[n]} by {name[k]}?" for n in number[:1] for k in kind[:1]]

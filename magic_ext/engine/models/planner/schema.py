@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..base import Column, Table
-from .lexicon import ANSWERS, ARTICLES, DATE_WORDS, IRREGULAR, UNITS
+from .lexicon import ABBREVIATIONS, ANSWERS, ARTICLES, DATE_WORDS, IRREGULAR, UNITS
 from .tokens import Token, singular, words
 
-__all__ = ["Found", "Schema", "is_flag", "is_numeric", "is_time", "is_year"]
+__all__ = ["Found", "Schema", "is_flag", "is_numeric", "is_time", "is_year", "unit_of"]
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?")
+_ENTITY = {"id", "no", "nr", "key", "code", "name", "number"}
 
 
 def is_numeric(column: Column) -> bool:
@@ -27,11 +28,15 @@ def is_year(column: Column) -> bool:
 
 
 def is_time(column: Column) -> bool:
-    """Whether the column holds dates, or text named like one that is written as ISO dates as far as is known."""
+    """Whether the column holds dates, or text that is all ISO dates; where its values are not known the name tells."""
     if column.kind == "datetime":
         return True
-    named = column.kind == "text" and words(column.name)[-1:] and words(column.name)[-1] in DATE_WORDS
-    return bool(named) and all(_ISO.fullmatch(str(value)) for value in column.values)
+    if column.kind != "text" or not column.unique:
+        return False
+    if column.values:
+        return all(_ISO.fullmatch(str(value)) for value in column.values)
+    row = words(column.name)
+    return bool(row) and (row[-1] in DATE_WORDS or row[0] == "date" or (len(row) > 1 and row[-1] in {"at", "on"}))
 
 
 def is_flag(column: Column) -> bool:
@@ -44,6 +49,8 @@ def is_flag(column: Column) -> bool:
     """
     if column.kind != "text" or is_time(column):
         return column.kind == "boolean"
+    if words(column.name)[-1:] and words(column.name)[-1] in _ENTITY:
+        return False
     return column.unique <= 2 or any(str(value).strip().casefold() in ANSWERS for value in column.values)
 
 
@@ -66,10 +73,13 @@ class Schema:
     def column(self, tokens: Sequence[Token], at: int) -> Found | None:
         """The columns named from token ``at``: as written, by its words, without its unit, by its last words."""
         best: Found | None = None
+        columns = self.table.columns
         for ends in (
-            [(column, None, self._as_written(column.name, tokens, at)) for column in self.table.columns],
-            [(column, None, _by_words(words(column.name), tokens, at)) for column in self.table.columns],
-            [(column, None, _by_words(_without_unit(column), tokens, at)) for column in self.table.columns],
+            [(column, None, self._as_written(column.name, tokens, at)) for column in columns],
+            [(column, None, _by_words(words(column.name), tokens, at)) for column in columns],
+            [(column, None, _by_words(_without_unit(column), tokens, at)) for column in columns],
+            [(column, None, _by_words(row, tokens, at)) for column in columns for row in _spelled_out(column)],
+            [(column, None, _by_words(self._entity(column), tokens, at)) for column in columns],
         ):
             best = _longer(best, _furthest(ends))
         tails = [(c, None, _by_words(tail, tokens, at)) for c in self.table.columns for tail in _tails(c)]
@@ -77,6 +87,43 @@ class Schema:
         if partial and (best is None or partial.end > best.end):
             return Found(partial.candidates, partial.end, partial=True)
         return best
+
+    def row_noun(self, tokens: Sequence[Token], at: int) -> int | None:
+        """Where a noun for the rows ends: one that a column without gaps or repetitions names ("country", "day")."""
+        ends = [_by_words(self._key_noun(column), tokens, at) for column in self.table.columns if self.is_key(column)]
+        found = [end for end in ends if end is not None]
+        return max(found) if found else None
+
+    def is_key(self, column: Column) -> bool:
+        """Whether every row has a value of its own."""
+        if column.missing or column.unique != self.table.rows or self.table.rows < 2:
+            return False
+        if column.kind == "integer":  # amounts may all differ by chance; numbers of rows are named so, or have no gaps
+            counted = isinstance(column.low, float) and column.high == column.low + column.unique - 1
+            return counted or words(column.name)[-1:][:1] in {(word,) for word in _ENTITY}
+        return column.kind in {"text", "datetime"}
+
+    def pins(self, columns: Iterable[Column]) -> bool:
+        """Whether one value of each of ``columns`` leaves at most about one row."""
+        product = 1
+        for column in set(columns):
+            product *= max(column.unique, 1)
+        return product >= self.table.rows
+
+    def _entity(self, column: Column) -> tuple[str, ...]:
+        # "By sensor" means sensor_id; where each row has an id of its own, sensors are the rows.
+        row = words(column.name)
+        named = len(row) > 1 and row[-1] in _ENTITY and column.kind in {"text", "integer"}
+        return row[:-1] if named and not self.is_key(column) else ()
+
+    def _key_noun(self, column: Column) -> tuple[str, ...]:
+        row = words(column.name)
+        if is_time(column):
+            daily = all(len(str(bound)) <= 10 or str(bound)[10:] == "T00:00:00" for bound in (column.low, column.high))
+            return ("day",) if (daily and column.low is not None) or column.kind == "text" else ()
+        if row[-1:] == ("name",):
+            return ()
+        return row[:-1] if len(row) > 1 and row[-1] in _ENTITY else row
 
     def value(self, tokens: Sequence[Token], at: int, only: Column | None = None) -> Found | None:
         """The values of text columns (of column ``only``) named from token ``at``."""
@@ -104,7 +151,12 @@ class Schema:
         return tuple(
             column
             for column in self.table.columns
-            if is_numeric(column) and any(_stems(_without_unit(column))[-len(end) :] == _stems(end) for end in ends)
+            if is_numeric(column)
+            and any(
+                _stems(row)[-len(end) :] == _stems(end)
+                for end in ends
+                for row in (_without_unit(column), *_spelled_out(column))
+            )
         )
 
     def counted_by(self, noun: str) -> Column | None:
@@ -189,15 +241,36 @@ def _within(wanted: tuple[str, ...], row: tuple[str, ...]) -> bool:
     )
 
 
+def unit_of(column: Column) -> str:
+    """The unit at the end of the column's name, as ``UNITS`` calls it, else ``""``."""
+    row = words(column.name)
+    if not is_numeric(column) or len(row) < 2:
+        return ""
+    return next((unit for unit, said in UNITS.items() if row[-1] == unit or (row[-1] in said and len(row[-1]) > 1)), "")
+
+
 def _without_unit(column: Column) -> tuple[str, ...]:
     row = words(column.name)
-    return row[:-1] if is_numeric(column) and len(row) > 1 and row[-1] in UNITS else row
+    if not unit_of(column):
+        return row
+    return row[:-2] if len(row) > 2 and row[-2] == "in" else row[:-1]
+
+
+def _spelled_out(column: Column) -> list[tuple[str, ...]]:
+    """Other words for the same name: "temperature" of temp_c, "response time" of response_ms."""
+    row = _without_unit(column)
+    full = tuple(word for part in row for word in ABBREVIATIONS.get(part, (part,)))
+    timed = [(*row, "time")] if unit_of(column) in {"ms", "s", "minutes", "h"} else []
+    return ([full] if full != row else []) + timed
 
 
 def _tails(column: Column) -> list[tuple[str, ...]]:
     # English puts the noun last: "mass" may stand for "body mass", "revenue" not for "revenue growth".
     row = _without_unit(column)
-    return [row[start:] for start in range(1, len(row)) if not row[start].isdigit()]
+    full = next(iter(_spelled_out(column)), row)
+    starts = [row[start:] for start in range(1, len(row))] + [full[start:] for start in range(1, len(full))]
+    small = {"of", "per", "in", "at", "on", "to", "by"}
+    return [tail for tail in starts if not tail[0].isdigit() and not small & {*row, tail[0]}]
 
 
 def _furthest(ends: Iterable[tuple[Column, str | None, int | None]]) -> Found | None:

@@ -108,11 +108,13 @@ def singular(word: str) -> str:
     >>> singular("penguins"), singular("cities"), singular("boxes"), singular("species"), singular("glass")
     ('penguin', 'city', 'box', 'species', 'glass')
     """
+    if word in {"ids", "ips"}:
+        return word[:-1]
     if word in {"species", "series", "is", "was", "has", "this", "as"} or len(word) < 4:
         return word
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
-    if word.endswith(("ches", "shes", "sses", "xes", "zes")):
+    if word.endswith(("ches", "shes", "sses", "xes", "zzes")):
         return word[:-2]
     if word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1]

@@ -1,0 +1,232 @@
+"""Questions for the largest or smallest: groups ("which species has the most penguins") and single rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ..base import Column
+from .filters import Conditions
+from .grammar import Reader
+from .lexicon import PEOPLE
+from .phrases import Where, grammar, only_date
+from .plan import Aggregate, Group, Measure, Operator, Rank, Rows
+from .questions import whole_number
+from .schema import is_flag, is_numeric, is_time
+from .tokens import words
+
+__all__ = ["grammar"]
+
+rule = grammar.rule
+replace = msgspec.structs.replace
+
+# --- ranked groups: "which species has the highest mean body mass" --------------------------------------------------
+
+_HAS = "(has|had|have|with|shows|show|saw|gave|got|received|made|scored)"
+
+
+@rule("ranked", "<superlative> <measures>", "<superlative> <open:measures>")
+def _ranked(reader: Reader, superlative: tuple[bool], measures: Any) -> tuple[bool, Aggregate]:
+    return superlative[0], measures if isinstance(measures, Aggregate) else Aggregate(measures)
+
+
+@rule("ranked", "(most|greatest number of|highest number of|largest number of) <noun>", largest=True)
+@rule("ranked", "(fewest|least|lowest number of|smallest number of) <noun>", largest=False)
+def _ranked_rows(reader: Reader, noun: Where, largest: bool) -> tuple[bool, Aggregate]:
+    return largest, Aggregate((Measure("rows"),), where=noun.conditions)
+
+
+@rule("ranked", "most [different|distinct] <column>", largest=True)
+@rule("ranked", "(fewest|least) [different|distinct] <column>", largest=False)
+def _ranked_kinds(reader: Reader, column: Column, largest: bool) -> tuple[bool, Aggregate] | None:
+    kinds = column.kind == "text" and not is_flag(column) and not reader.schema.is_key(column)
+    return (largest, Aggregate((Measure("kinds", column),))) if kinds else None
+
+
+@rule("core", f"(which|what) [<number>] <group> {_HAS} <ranked>")
+@rule("core", "<number> <group> (with|that have|having) <ranked>", "<group> with <ranked>")
+def _core_which(reader: Reader, group: Group, ranked: tuple[bool, Aggregate], number: float = 1) -> Aggregate | None:
+    n = whole_number(number)
+    largest, amounts = ranked
+    return replace(amounts, groups=(group,), rank=Rank(largest, n)) if n and len(amounts.measures) == 1 else None
+
+
+@rule("core", "top <number> <group> (by|in) <amounts>", "top <number> <group> (by|in) <open:amounts>", largest=True)
+@rule(
+    "core", "bottom <number> <group> (by|in) <amounts>", "bottom <number> <group> (by|in) <open:amounts>", largest=False
+)
+def _core_top(reader: Reader, number: float, group: Group, amounts: Aggregate, largest: bool) -> Aggregate | None:
+    n = whole_number(number)
+    return replace(amounts, groups=(group,), rank=Rank(largest, n)) if n and len(amounts.measures) == 1 else None
+
+
+_IN_EACH = "(per|in each|for each|in every|within each)"
+
+
+@rule("core", f"top <number> <group> {_IN_EACH} <group:first> by <amounts>", rank=True)
+@rule("core", f"top <number> <group> {_IN_EACH} <group:first> by <open:amounts>", rank=True)
+@rule("core", f"bottom <number> <group> {_IN_EACH} <group:first> by <amounts>", rank=False)
+def _core_top_within(reader: Reader, number: float, amounts: Aggregate, rank: bool, **groups: Group) -> Any:
+    n = whole_number(number)
+    first, second = groups["first"], groups["group"]
+    fits = n and len(amounts.measures) == 1 and first != second
+    return replace(amounts, groups=(first, second), rank=Rank(rank, n), within=True) if fits else None
+
+
+# --- groups by their value: "departments with more than 20 staff" ---------------------------------------------------
+
+
+@rule("core", "[which|what] <group> (with|have|has|having|that have|had) <test> <noun>")
+def _core_having_rows(reader: Reader, group: Group, test: tuple[Operator, float, str], noun: Where) -> Aggregate | None:
+    if test[2] or noun.conditions:
+        return None
+    return Aggregate((Measure("rows"),), (group,), having=(test[0], test[1]))
+
+
+@rule("core", "[which|what] <group> (with|have|has|having|where|whose|that have) <amounts> [is|are|of] <over> <number>")
+def _core_having(reader: Reader, group: Group, amounts: Aggregate, over: Any, number: float) -> Aggregate | None:
+    if len(amounts.measures) != 1 or amounts.where:
+        return None
+    return replace(amounts, groups=(group,), having=(over, number))
+
+
+# --- single rows: "the five heaviest penguins" ----------------------------------------------------------------------
+
+
+@rule("extreme", "<adjective>")
+def _extreme_adjective(reader: Reader, adjective: tuple[Column, bool]) -> tuple[Column, bool]:
+    return adjective
+
+
+@rule("extreme", "<superlative> <quantity:column>")
+def _extreme_column(reader: Reader, superlative: tuple[bool], column: Column) -> tuple[Column, bool]:
+    return column, superlative[0]
+
+
+@rule("extreme", "<dateword> <column>")
+def _extreme_date(reader: Reader, dateword: tuple[bool], column: Column) -> tuple[Column, bool] | None:
+    return (column, dateword[0]) if is_time(column) else None
+
+
+@rule("recent", "(latest|newest|most recent)", largest=True)
+@rule("recent", "(earliest|oldest)", largest=False)
+def _recent(reader: Reader, largest: bool) -> tuple[Column, bool] | None:
+    """“Latest order”: by the only date; "oldest" only where nothing holds an age."""
+    aged = reader.schema.columns_ending([("age",)])
+    return (reader.schema.dates[0], largest) if not aged and only_date(reader) else None
+
+
+@rule("best", "[<number>] (<adjective:extreme>|<recent:extreme>) <of_rows>")
+@rule("best", "(<adjective:extreme>|<recent:extreme>) <number> <of_rows>")
+@rule("best", "[which|what] [<number>] <of_rows> (with|has|have|had) <extreme>")
+@rule("best", "(which|what) <of_rows> (is|are|was|were) (<adjective:extreme>|<recent:extreme>)")
+def _best(
+    reader: Reader, extreme: tuple[Column, bool], of_rows: tuple[str, Conditions], number: float = 0
+) -> Rows | None:
+    return _extreme(extreme, of_rows, number)
+
+
+@rule("best", "top <number> <of_rows> (by|in) <column>", largest=True)
+@rule("best", "bottom <number> <of_rows> (by|in) <column>", largest=False)
+def _best_by(
+    reader: Reader, number: float, of_rows: tuple[str, Conditions], column: Column, largest: bool
+) -> Rows | None:
+    return _extreme((column, largest), of_rows, number)
+
+
+@rule("best", "top <number:n> [highest|largest] <column>", largest=True)
+@rule("best", "bottom <number:n> [lowest|smallest] <column>", largest=False)
+@rule("best", "<number:n> (highest|largest|biggest) <column>", largest=True)
+@rule("best", "<number:n> (lowest|smallest) <column>", largest=False)
+def _best_values(reader: Reader, n: float, column: Column, largest: bool, **_: Any) -> Rows | None:
+    """“Top 3 salaries”."""
+    return _extreme((column, largest), ("many", ()), n) if is_numeric(column) else None
+
+
+@rule("best", "who (has|had|have) <extreme>", "who (is|was) <adjective:extreme>")
+@rule(
+    "best", "who (are|were) <number> <adjective:extreme> [<row>]", "who (are|were) <adjective:extreme> <number> [<row>]"
+)
+def _best_who(reader: Reader, extreme: tuple[Column, bool], number: float = 1, **_: Any) -> Rows | None:
+    """“Who”, where the rows are people: by the table's name, or by a name in each row."""
+    table = reader.schema.table
+    people = {*words(table.name), *words(table.label)} & PEOPLE
+    named = [c for c in table.columns if words(c.name)[-1:] == ("name",) and reader.schema.is_key(c)]
+    if not people and not named:
+        reader.refuse("no column tells who the rows are about")
+        return None
+    return _extreme(extreme, ("many", ()), number)
+
+
+@rule("best", "who (was|were|is|are) <dated:column> last", largest=True)
+@rule("best", "who (was|were|is|are) <dated:column> first", largest=False)
+def _best_dated(reader: Reader, column: Column, largest: bool) -> Rows | None:
+    """“Who was hired first?”"""
+    return _best_who(reader, (column, largest))
+
+
+@rule("core", "<best>")
+def _core_best(reader: Reader, best: Rows) -> Rows:
+    return best
+
+
+@rule("core", "when (is|was|were) <extreme>", "when did <extreme> (occur|happen)")
+@rule("core", "when (is|was|were) <column> <superlative>", "on (which|what) (day|date) (is|was) <column> <superlative>")
+def _core_when(
+    reader: Reader,
+    extreme: tuple[Column, bool] | None = None,
+    column: Column | None = None,
+    superlative: tuple[bool] = (True,),
+) -> Rows | None:
+    """“When was the highest wind?”: the date of that row."""
+    of, largest = extreme or (column, superlative[0])
+    if of is None or not is_numeric(of) or not only_date(reader):
+        return None
+    return Rows(of, Rank(largest, 1), show=(reader.schema.dates[0], of))
+
+
+@rule("core", "when (is|was) <dateword> <row>", "date of <dateword> <row>")
+def _core_when_first(reader: Reader, dateword: tuple[bool], row: str) -> Aggregate | None:
+    """“When was the first order?”"""
+    if row != "one" or not only_date(reader):
+        return None
+    return Aggregate((Measure("max" if dateword[0] else "min", reader.schema.dates[0]),))
+
+
+@rule("core", "<columns> (of|for) <best>")
+def _core_of_best(reader: Reader, columns: tuple[Column, ...], best: Rows) -> Rows:
+    """“The names of the five oldest people”."""
+    by = (best.column,) if best.column and best.column not in columns else ()
+    return replace(best, show=(*columns, *by))
+
+
+def _extreme(extreme: tuple[Column, bool], of_rows: tuple[str, Conditions], number: float) -> Rows | None:
+    """“The heaviest penguin” is one, "the heaviest penguins" are nobody knows how many."""
+    (column, largest), (row, where) = extreme, of_rows
+    n = whole_number(number) if number else (1 if row == "one" else None)
+    return Rows(column, Rank(largest, n), where) if n and (is_numeric(column) or is_time(column)) else None
+
+
+# --- all rows that fit: "rows with amount over 7000" ----------------------------------------------------------------
+
+
+@rule("of_rows", "<row>")
+def _of_rows(reader: Reader, row: str) -> tuple[str, Conditions]:
+    return row, ()
+
+
+@rule("of_rows", "<values> <row>")
+def _of_rows_values(reader: Reader, values: Conditions, row: str) -> tuple[str, Conditions]:
+    return row, values
+
+
+@rule("core", "[all|which|what] <of_rows>")
+def _core_rows(reader: Reader, of_rows: tuple[str, Conditions]) -> Rows:
+    return Rows(where=of_rows[1])
+
+
+@rule("core", "[all] <columns> of [all] <of_rows>")
+def _core_columns_of(reader: Reader, columns: tuple[Column, ...], of_rows: tuple[str, Conditions]) -> Rows:
+    """“Name and salary of staff in Finance”."""
+    return Rows(where=of_rows[1], show=columns)
