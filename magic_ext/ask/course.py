@@ -139,21 +139,23 @@ class Course:
     @property
     def tip(self) -> Tip:
         """The conversation as it stands after this question."""
-        stored = self.question.store and self.recall.recording is None
+        stored = self.question.store
         elsewhere = self.question.place.endpoint is not None
+        replayed = self.recall.recording is not None
         files = self.question.tip.files if self.question.tip else 0
         return Tip(
             interaction_id=self._heard.interaction.id if stored else "",
             place=self.question.place.name,
             history=self._history() if elsewhere or not stored else (),
             tokens=self._heard.interaction.usage.total_input_tokens + self._heard.interaction.usage.total_output_tokens
-            if stored
+            if stored and not replayed
             else 0,
             files=files + len(self.prepared.contents),
             bindings=self.bindings,
             runner=self._runs.runner if self._runs is not None else None,
             withheld=is_withheld(self.question, self.prepared),
             key=self.recall.conversation(self._heard.raw_steps),
+            replayed=replayed,
             code=(*self.code_before, *(attempt.code for attempt in self.answer().attempts if not attempt.failed)),
         )
 
@@ -242,6 +244,8 @@ class Course:
     def _history(self) -> tuple[Json, ...]:
         """The conversation to its last step. A server checks its signatures: what came goes back as it came."""
         before = self.question.tip.history if self.question.tip else ()
+        if self.question.tip is not None and not before:
+            return ()  # it went with the kernel that had it; a part of it would pass for the whole
         return (*before, user_input(self.request.input), *self._heard.raw_steps)
 
     def _answered(self, asked: FunctionCall, watcher: Watcher) -> FunctionResult:

@@ -51,7 +51,7 @@ def request_of(question: Question, prepared: Prepared, functions: Sequence[Funct
     tip = question.tip
     return Request(
         model=question.place.model,
-        history=tip.history if tip and not tip.interaction_id else (),
+        history=tip.history if tip and tip.resent else (),
         input=(*prepared.contents, Text(text)),
         code_execution=question.code_execution and not question.runs_by_call and not schema_only(question, prepared),
         google_search=question.search,
@@ -59,7 +59,7 @@ def request_of(question: Question, prepared: Prepared, functions: Sequence[Funct
         system_instruction="\n\n".join(part for part in (_instruction(question, prepared), question.system) if part),
         thinking_level=question.thinking,
         thinking_summaries=question.show_thoughts,
-        previous_interaction_id=tip.interaction_id if tip else "",
+        previous_interaction_id=tip.interaction_id if tip and not tip.resent else "",
         store=question.store,
         background=question.background,
         stream=question.stream and not question.background,

@@ -31,8 +31,8 @@ class Tip(msgspec.Struct, frozen=True, kw_only=True):
     """Where a conversation stands: its last interaction, who held it, and what was attached along the way.
 
     ``files`` counts the attachments, which Google's sandbox numbers over the whole conversation. ``history`` is the
-    conversation itself, its steps as they came, signatures included: it goes out where there is no ``interaction_id``,
-    because the server keeps nothing or the answer was replayed, and where the server has forgotten it. Where the server
+    conversation itself, its steps as they came, signatures included: it goes out where the server keeps nothing, where
+    the answer was ``replayed``, and where the server has forgotten it. Where the server
     keeps it, ``tokens`` is what it reads again of it with the next question. ``runner`` has the variables of the code
     that ran on this computer for it; with ``withheld`` nothing that such code prints goes to the model. By ``key``
     recorded answers to a next question are found. ``code`` are the blocks that worked so far.
@@ -47,7 +47,13 @@ class Tip(msgspec.Struct, frozen=True, kw_only=True):
     runner: Runner | None = None
     withheld: bool = False
     key: str = ""
+    replayed: bool = False
     code: tuple[str, ...] = ()
+
+    @property
+    def resent(self) -> bool:
+        """Whether the conversation itself goes out with the next question, and not its name."""
+        return bool(self.history) and (self.replayed or not self.interaction_id)
 
 
 class Cache(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +146,7 @@ def _check_kept(question: Question) -> None:
             "A server that keeps nothing can't answer in the background.",
             hint="Leave out --background, or set GeminiExecMagics.store to True.",
         )
-    if not question.store and question.tip is not None and question.tip.interaction_id:
+    if not question.store and question.tip is not None and question.tip.interaction_id and not question.tip.resent:
         raise GeminiExecError(
             "The conversation so far is kept by the server alone, which is to keep nothing now.",
             hint="Leave out -c, or set GeminiExecMagics.store to True.",

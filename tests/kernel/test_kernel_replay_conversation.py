@@ -201,3 +201,26 @@ def test_a_very_large_attachment_of_a_replayed_question_is_uploaded_again(
     history = body_of(server.seen[-1])["input"]
     assert history[0]["content"][0]["uri"] == "https://x/files/a"
     assert len(server.seen) == asked + 1, "what was uploaded an hour ago is still there"
+
+
+def test_after_a_restart_a_replayed_conversation_goes_on_by_its_name(
+    open_notebook: Callable[..., Any], serve: Callable[..., Any], google: Any, body_of: Any, tmp_path: Path, key: str
+) -> None:
+    """What was sent before is with the kernel that is gone: a part of it must not pass for the whole."""
+    server = serve(google(*STEPS), google(saying("84."), id="v1_b"), google(saying("126."), id="v1_c"))
+    environment = {"GEMINI_API_KEY": key, "GOOGLE_GEMINI_BASE_URL": server.url, "JPY_SESSION_NAME": "/home/me/a.ipynb"}
+
+    def kernel() -> Any:
+        opened = open_notebook(**environment)
+        opened.do(
+            f"%load_ext magic_ext\n%config GeminiExecMagics.cache = 'use'\n%config GeminiExecMagics.cache_dir = {str(tmp_path)!r}"
+        )
+        return opened
+
+    first = kernel()
+    first.run(f"{ASK}\nSix times seven?", live=True, cell="one")
+    first.run(f"{ASK} -c\nTwice that?", live=True, cell="two")
+    again = kernel()
+    assert REPLAYED in again.run(f"{ASK} -c\nTwice that?", live=True, cell="two").text
+    assert "126." in again.run(f"{ASK} -c\nThree times?", live=True, cell="three").text
+    assert [body_of(seen).get("previous_interaction_id") for seen in server.seen] == [None, "v1_a", "v1_b"]
