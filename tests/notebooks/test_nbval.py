@@ -34,7 +34,7 @@ each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path
 
 
 def test_the_notebooks_are_there() -> None:
-    assert {path.stem for path in NOTEBOOKS} >= {"quickstart", "follow-up", "images"}
+    assert {path.stem for path in NOTEBOOKS} >= {"quickstart", "follow-up", "images", "dask"}
 
 
 @pytest.mark.slow

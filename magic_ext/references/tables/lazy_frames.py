@@ -115,8 +115,9 @@ class DaskTable(PartialTable):
         pieces: list[Any] = []
         held, done, step = 0, 0, 1
         while held < count and done < self._frame.npartitions:
-            block = self._frame.partitions[done : done + step]
-            pieces.append(block.map_partitions(_top, count, meta=self._frame._meta).compute()[: count - held])
+            block = self._frame.partitions[done : done + step].map_partitions(_top, count, meta=self._frame._meta)
+            # Left to a cluster's scheduler, this very plan is lost and its result waited for (distributed 2026.8).
+            pieces.append(block.optimize().compute()[: count - held])
             held += len(pieces[-1])
             done, step = done + step, step * 2
         return PandasTable(_unnumbered(pd.concat(pieces)), self._kind)
