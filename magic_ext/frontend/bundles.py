@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -46,6 +47,9 @@ __all__ = [
 
 CELLS_MIME = "application/vnd.gemini-exec.cells+json"
 """The mime type that the labextension draws as a block of code with buttons that insert it as a cell."""
+
+FOLLOW_UP_MIME = "application/vnd.gemini-exec.follow-up+json"
+"""The mime type that the labextension draws as the footer with a field for the next question."""
 
 ALL_CELLS_MIME = "application/vnd.gemini-exec.all-cells+json"
 """The mime type, drawn by nobody, in which the labextension finds what "Insert all" inserts."""
@@ -203,10 +207,12 @@ def footer_output(footer: Footer, *, live: bool) -> Output:
         "seconds": round(footer.seconds, 3),
         "usage": msgspec.to_builtins(footer.usage),
         "cost_usd": footer.cost,
+        "answered": time.time(),
         "interaction_id": footer.interaction_id,
         "calls": [{"name": name, "seconds": round(seconds, 3)} for name, seconds in footer.calls],
     }
-    return _markdown(f"*{escape(line)}*", visible(line), {"gemini_exec": varying})
+    output = _markdown(f"*{escape(line)}*", visible(line), {"gemini_exec": varying})
+    return Output({FOLLOW_UP_MIME: {}, **output.data}, output.metadata) if footer.status == "completed" else output
 
 
 def note_output(text: str) -> Output:

@@ -56,6 +56,8 @@ class Conversations:
     def position(self, cell: str, name: str | None, *, new: bool = False) -> Position:
         """Where the question of a cell goes: ``name`` is what ``-c`` gave, ``""`` for none, ``None`` without ``-c``.
 
+        A name is a thread's, or that of an interaction to branch from.
+
         Raises :class:`GeminiExecError` where there is nothing to continue.
         """
         if not cell:
@@ -66,7 +68,7 @@ class Conversations:
         own = self._turns.get(cell)
         if own is not None and own.position.name == name:
             return own.position
-        last = self._last(name, without=cell)
+        last = self._answer(name) or self._last(name, without=cell)
         if last is None and not name:
             raise GeminiExecError("There is no answer yet to continue.", hint="Ask without -c first.")
         return Position(cell, last.position.cell if last else "", name)
@@ -96,7 +98,8 @@ class Conversations:
         shown = words if len(words) <= _WORDS else f"{words[: _WORDS - 1]}…"
         self._turns.pop(position.cell, None)
         parent = self._turns.get(position.parent)
-        thread = position.name or (parent.thread if parent else "")
+        named = "" if self._answer(position.name or "") else position.name
+        thread = named or (parent.thread if parent else "")
         self._turns[position.cell] = Turn(position=position, thread=thread, words=shown, tip=tip)
         self._write()
 
@@ -132,6 +135,10 @@ class Conversations:
         yield f"{indent}{turn.words}  ({', '.join(filter(None, facts))})"
         for child in [other for other in self._turns.values() if other.position.parent == turn.position.cell]:
             yield from self._branch(child, f"{indent}  ", last)
+
+    def _answer(self, name: str) -> Turn | None:
+        """The turn whose interaction has this name."""
+        return next((turn for turn in self._turns.values() if name and turn.tip.interaction_id == name), None)
 
     def _last(self, name: str, *, without: str) -> Turn | None:
         """The newest turn of a thread that does not itself follow the cell ``without``."""

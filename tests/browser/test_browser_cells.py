@@ -150,3 +150,31 @@ def test_the_labextension_is_of_this_version() -> None:
 
     package = Path(__file__).parents[2] / "magic_ext" / "labextension" / "package.json"
     assert json.loads(package.read_text())["version"] == __version__
+
+
+def test_a_follow_up_is_a_cell_below_that_runs(lab: Any, tmp_path: Path) -> None:
+    talk = [[[{"text": "One."}]], [[{"text": "Two."}]], [[{"text": "Two again."}]]]
+    (lab.folder / "talk.json").write_text(json.dumps(talk))
+    setup, ask = lab.write("follow.ipynb", [SETUP, "%%gemini_exec -m scripted:talk.json\nFirst?"])
+    lab.open("follow.ipynb")
+    lab.run(setup)
+    lab.run(ask)
+    lab.wait_for([setup, ask])
+    field = lab.outputs(ask).get_by_label("Ask a follow-up question")
+    field.click()
+    lab.page.keyboard.type("and dd then?")  # dd would delete the cell, if it were a shortcut
+    lab.cell(ask).screenshot(path=tmp_path / "follow-up.png")
+    lab.page.keyboard.press("Enter")
+    count(lab, 3)
+    second = lab.ids()[2]
+    lab.wait_for([setup, ask, second])
+    assert lab.source(second) == "%%gemini_exec -c -m scripted:talk.json\nand dd then?"
+    assert "Two." in lab.outputs(second).inner_text()
+
+    lab.outputs(ask).get_by_label("Ask a follow-up question").fill("another way?")
+    lab.page.keyboard.press("Enter")
+    count(lab, 4)
+    [third] = [cell for cell in lab.ids() if cell not in {setup, ask, second}]
+    lab.wait_for([setup, ask, second, third])
+    assert lab.source(third).startswith("%%gemini_exec -c=v1_"), "it branches from the answer above, not from the last"
+    assert "Two." in lab.outputs(third).inner_text()

@@ -62,6 +62,15 @@ def test_threads_have_names() -> None:
     assert ask(talk, "g", "prices", "g1") == "f1"
 
 
+def test_an_interactions_name_branches_from_it() -> None:
+    talk = Conversations()
+    ask(talk, "a", "prices", "v1_a")
+    ask(talk, "b", "", "v1_b")
+    assert ask(talk, "c", "v1_a", "v1_c") == "v1_a"
+    assert talk.names == ("prices",)
+    assert ask(talk, "c", "v1_a", "v1_c2") == "v1_a"
+
+
 def test_new_forgets_the_parent_of_the_first_run() -> None:
     talk = Conversations()
     ask(talk, "a", None, "a1")

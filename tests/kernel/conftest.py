@@ -89,16 +89,18 @@ class Notebook:
         self._manager.shutdown_kernel(now=True)
         self._manager.cleanup_resources()
 
-    def run(self, code: str, *, live: bool = False, answers: Sequence[str] | None = None) -> Ran:
+    def run(self, code: str, *, live: bool = False, answers: Sequence[str] | None = None, cell: str = "a-cell") -> Ran:
         """Run a cell to its end; ``live`` names it, as JupyterLab does; ``answers`` are typed when it asks."""
-        return self.finish(self.begin(code, live=live, answers=answers))
+        return self.finish(self.begin(code, live=live, answers=answers, cell=cell))
 
-    def begin(self, code: str, *, live: bool = False, answers: Sequence[str] | None = None) -> str:
+    def begin(
+        self, code: str, *, live: bool = False, answers: Sequence[str] | None = None, cell: str = "a-cell"
+    ) -> str:
         """Send a cell and don't wait; with ``answers`` somebody can be asked, and ``asked`` holds the questions."""
         self._answers, self.asked = list(answers or ()), []
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
         content["allow_stdin"] = answers is not None
-        metadata = {"cellId": "a-cell"} if live else {}
+        metadata = {"cellId": cell} if live else {}
         message = self._client.session.msg("execute_request", content | {"stop_on_error": True}, metadata=metadata)
         self._client.shell_channel.send(message)
         self._heard = []

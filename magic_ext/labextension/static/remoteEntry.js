@@ -4,7 +4,7 @@
   const NAME = "gemini-exec";
   const BASE = new URL(".", document.currentScript.src);
   const SHARED = ["@jupyterlab/notebook", "@jupyterlab/rendermime", "@lumino/widgets"];
-  const OWN = ["cells.js", "buttons.js", "prose.js"];
+  const OWN = ["cells.js", "buttons.js", "followup.js", "prose.js"];
   let scope;
 
   const shared = async (name) => {
@@ -15,7 +15,7 @@
 
   const plugin = async () => {
     const [notebook, rendermime, widgets] = await Promise.all(SHARED.map(shared));
-    const [cells, buttons, prose] = await Promise.all(OWN.map((file) => import(new URL(file, BASE))));
+    const [cells, buttons, followUp, prose] = await Promise.all(OWN.map((file) => import(new URL(file, BASE))));
     return {
       id: `${NAME}:plugin`,
       description: "Cells, buttons and prompts of %%gemini_exec.",
@@ -23,7 +23,9 @@
       requires: [notebook.INotebookTracker, rendermime.IRenderMimeRegistry],
       activate: (app, tracker, registry) => {
         cells.activate(tracker, notebook.NotebookActions);
-        buttons.activate(tracker, registry, rendermime.markdownRendererFactory, widgets, cells);
+        const markdown = rendermime.markdownRendererFactory;
+        buttons.activate(tracker, registry, markdown, widgets, cells);
+        followUp.activate(tracker, notebook.NotebookActions, registry, markdown, widgets, cells);
         prose.activate(tracker);
       },
     };

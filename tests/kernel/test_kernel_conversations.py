@@ -1,0 +1,66 @@
+"""Conversations anchored to cells: run again, branched, after a restart of the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+SETUP = "%load_ext magic_ext\nimport pandas as pd\nsales = pd.DataFrame({'city': ['Bern', 'Basel'], 'units': [3, 5]})"
+PLAIN = "%%gemini_exec -m offline-planner"
+
+
+@pytest.fixture
+def named(open_notebook: Callable[..., Any], request: pytest.FixtureRequest) -> Callable[[], Any]:
+    """Opens kernels of one and the same notebook."""
+
+    def start() -> Any:
+        opened = open_notebook(JPY_SESSION_NAME=f"/home/me/{request.node.name}.ipynb")
+        opened.do(SETUP)
+        return opened
+
+    return start
+
+
+def test_a_cell_run_again_keeps_its_place(
+    notebook: Any, asked_at: Callable[..., Any], google: Any, body_of: Any
+) -> None:
+    step = ({"type": "model_output"}, [{"type": "text", "text": "Yes."}])
+    server = asked_at(*(google(step, id=f"v1_{name}") for name in ("a1", "b1", "c1", "b2", "c2", "b3")))
+    cells = {"a": "%%gemini_exec\na?", "b": "%%gemini_exec -c\nb?", "c": "%%gemini_exec -c\nc?"}
+    for cell in "abcbc":
+        assert notebook.run(cells[cell], live=True, cell=f"{cell}-cell").status == "ok"
+    assert notebook.run("%%gemini_exec -c --new\nb?", live=True, cell="b-cell").status == "ok"
+    before = [body_of(seen).get("previous_interaction_id") for seen in server.seen]
+    assert before == [None, "v1_a1", "v1_b1", "v1_a1", "v1_b2", None]
+    tree = notebook.do("%gemini history")
+    assert "a?  (127.0.0.1" in tree and "← last" in tree
+
+
+def test_a_restarted_kernel_goes_on(named: Callable[[], Any]) -> None:
+    first = named()
+    assert first.run(f"{PLAIN}\nTotal units by city in @sales", live=True, cell="a").status == "ok"
+    second = named()
+    ran = second.run(f"{PLAIN} -c\nas a bar chart", live=True, cell="b")
+    assert ran.status == "ok", ran.of("error")
+    assert any("image/png" in data for data in ran.outputs)
+    assert "Total units by city" in second.do("%gemini history")
+
+
+def test_variables_that_are_gone_are_told(named: Callable[[], Any]) -> None:
+    first = named()
+    assert first.run(f"{PLAIN}\nTotal units by city in @sales", live=True, cell="a").status == "ok"
+    second = named()
+    second.do("del sales")
+    ran = second.run(f"{PLAIN} -c\nas a bar chart", live=True, cell="b")
+    assert "speaks of sales, which this session does not have" in ran.text
+
+
+def test_forgotten_conversations_are_gone(named: Callable[[], Any]) -> None:
+    first = named()
+    assert first.run(f"{PLAIN}\nTotal units by city in @sales", live=True, cell="a").status == "ok"
+    assert first.run("%gemini forget", answers=["y"]).status == "ok"
+    second = named()
+    assert "Nothing has been asked" in second.do("%gemini history")
+    assert "no answer yet to continue" in second.run(f"{PLAIN} -c\nas a bar chart", live=True, cell="b").red_line
