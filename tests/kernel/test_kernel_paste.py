@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
@@ -177,4 +176,4 @@ def test_nothing_is_pasted_unasked(notebook: Any) -> None:
     declined = notebook.run("%%gemini_exec --paste\nWrite a poem about @sales.")
     assert declined.status == "ok"
     assert declined.payload == []
-    assert re.search("(?i)offline planner", declined.text)
+    assert "I computed nothing" in declined.text

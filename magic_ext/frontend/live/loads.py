@@ -199,7 +199,7 @@ class Loads:
         if reason := _strange(call, name):
             return call, "", reason
         if not export.opened:
-            return call, "", "the text that was sent has no counterpart here"
+            return call, "", "its text cannot be written again"
         if export.place:
             return path, export.place, ""
         given = export.opened
@@ -248,7 +248,7 @@ def _handle(call: ast.Call, export: Export, kind: str) -> tuple[ast.expr, str, s
     if kind not in {"read_text", "read_bytes"} and set(mode) & set("wax+"):
         return call, "", "it writes"
     if not export.text:
-        return call, "", "the text that was sent has no counterpart here"
+        return call, "", "its text cannot be written again"
     if kind == "read_text":
         return call, export.text, ""
     if kind == "read_bytes":
