@@ -15,6 +15,7 @@ import linecache
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,8 @@ from .watchdog import Watchdog
 __all__ = ["InKernel"]
 
 _ERROR_CHARACTERS = 20_000
+_MOST_REMEMBERED = 8  # questions whose variables are kept for a next one; they may be large
+_remembered: deque[InKernel] = deque()
 
 
 class InKernel:
@@ -88,7 +91,10 @@ class InKernel:
         if kept and scope is not None:
             base = self._base
             self._made = {name: value for name, value in scope.items() if name not in base or base[name] is not value}
+            _remembered.append(self)
         self._base = {}
+        if len(_remembered) > _MOST_REMEMBERED:
+            _remembered.popleft()._made.clear()
 
     def _entered(self) -> dict[str, Any]:
         """The namespace of the question's code: the user's as it was when the first block ran, and what code made."""

@@ -74,7 +74,7 @@ def prepare(  # noqa: PLR0913, PLR0917
     if isinstance(destination, Local):
         prepared = to_local(prompt, referents, destination.folder, namespace)
     elif isinstance(destination, Here):
-        prepared = to_here(prompt, referents, default_policy, destination.folder, namespace, screen)
+        prepared = to_here(prompt, referents, destination, default_policy, namespace, screen)
     else:
         prepared = to_remote(prompt, referents, default_policy, destination.first_file, namespace, screen)
     size = len((prepared.prompt + prepared.description).encode("utf-8", "replace"))
@@ -123,19 +123,21 @@ def to_local(prompt: str, referents: Sequence[Referent], folder: Path, live: Col
 def to_here(  # noqa: PLR0913, PLR0917
     prompt: str,
     referents: Sequence[Referent],
+    destination: Here,
     default: Policy = Policy(),  # noqa: B008 - frozen
-    folder: Path | None = None,
     live: Collection[str] = (),
     screen: Screen = Screen(),  # noqa: B008 - frozen
 ) -> Prepared:
-    """For a model whose code runs on this computer, isolated with files in ``folder``, else in the user's kernel."""
+    """For a model whose code runs on this computer; policies hold where the model itself is elsewhere."""
     groups = _grouped(referents)
     named = name_all([group[0] for group in groups.values()], live)
     policies = [_policy(group) for group in groups.values()]
-    if folder is None:
+    if not destination.host:
+        policies, default = [None for _ in policies], Policy()
+    if destination.folder is None:
         parts = in_kernel(named, policies, default, screen)
     else:
-        parts = isolated(named, policies, default, folder, screen)
+        parts = isolated(named, policies, default, destination.folder, screen)
     secret = withheld(policies, default)
     prepared = assemble(_sentence(prompt, groups, parts), parts, here_head(parts, secret=secret))
     handed = tuple(content for part in parts for content in part.here)

@@ -275,7 +275,7 @@ def test_a_chat_model_runs_its_code_in_the_kernel(
     blocks = ["print(people['age'].sum(), far['away'])", "print(1 / 0)"]
     server = serve(*(says(f"I look.\n```python\n{code}\n```") for code in blocks), says("It is 77."))
     notebook.do(f"import os; os.environ['OPENAI_BASE_URL'] = '{server.url}/v1'")
-    ran = notebook.run(f"{ASK} -m openai:small\nSum the ages in @people.", answers=["y", "y"])
+    ran = notebook.run(f"{ASK} -m openai:small --send schema\nSum the ages in @people.", answers=["y", "y"])
     assert ran.status == "ok", ran.of("error")
     assert notebook.value("answer.results[0]") == "77 7\n" and "It is 77." in ran.text
     first, *_, last = map(body_of, server.seen)
