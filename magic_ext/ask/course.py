@@ -141,21 +141,21 @@ class Course:
         """The conversation as it stands after this question."""
         stored = self.question.store
         elsewhere = self.question.place.endpoint is not None
-        replayed = self.recall.recording is not None
+        again = self.recall.recording is not None
         files = self.question.tip.files if self.question.tip else 0
         return Tip(
             interaction_id=self._heard.interaction.id if stored else "",
             place=self.question.place.name,
             history=self._history() if elsewhere or not stored else (),
             tokens=self._heard.interaction.usage.total_input_tokens + self._heard.interaction.usage.total_output_tokens
-            if stored and not replayed
+            if stored and not again
             else 0,
             files=files + len(self.prepared.contents),
             bindings=self.bindings,
             runner=self._runs.runner if self._runs is not None else None,
             withheld=is_withheld(self.question, self.prepared),
             key=self.recall.conversation(self._heard.raw_steps),
-            replayed=replayed,
+            replayed=again,
             code=(*self.code_before, *(attempt.code for attempt in self.answer().attempts if not attempt.failed)),
         )
 

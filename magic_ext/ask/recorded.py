@@ -39,9 +39,11 @@ class Recall:
         self._cache = question.cache
         self._prepared = prepared
         self._model = question.place.model
-        elsewhere = question.place.endpoint is not None and not question.runs_by_call
+        self._elsewhere = question.place.endpoint is not None
+        known = question.tip is None or bool(question.tip.key)  # else nobody can tell what was said before
         parent = question.tip.key if question.tip else ""
-        self._key = key_of(prepared, request, question.system, parent) if elsewhere else None
+        recorded = self._elsewhere and known and not question.runs_by_call
+        self._key = key_of(prepared, request, question.system, parent) if recorded else None
         self.recording = self._found()
 
     def conversation(self, steps: Sequence[Json]) -> str:
@@ -77,9 +79,11 @@ class Recall:
 
     def _found(self) -> Recording | None:
         recordings = self._cache.recordings
-        if self._key is None or recordings is None or self._cache.use not in {"use", "only"}:
+        if not self._elsewhere or recordings is None or self._cache.use not in {"use", "only"}:
             return None
-        found = recordings.find(self._key) if self._model else recordings.find_any(self._key)
+        found = None
+        if self._key is not None:
+            found = recordings.find(self._key) if self._model else recordings.find_any(self._key)
         if found is None and self._cache.use == "only":
             raise NotRecorded(
                 f"{self._cache.cell} has no recorded answer in {str(recordings.folder)!r}.",

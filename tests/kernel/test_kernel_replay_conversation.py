@@ -212,9 +212,8 @@ def test_after_a_restart_a_replayed_conversation_goes_on_by_its_name(
 
     def kernel() -> Any:
         opened = open_notebook(**environment)
-        opened.do(
-            f"%load_ext magic_ext\n%config GeminiExecMagics.cache = 'use'\n%config GeminiExecMagics.cache_dir = {str(tmp_path)!r}"
-        )
+        opened.do('%load_ext magic_ext\n%config GeminiExecMagics.cache = "use"')
+        opened.do(f"%config GeminiExecMagics.cache_dir = {str(tmp_path)!r}")
         return opened
 
     first = kernel()
@@ -224,3 +223,16 @@ def test_after_a_restart_a_replayed_conversation_goes_on_by_its_name(
     assert REPLAYED in again.run(f"{ASK} -c\nTwice that?", live=True, cell="two").text
     assert "126." in again.run(f"{ASK} -c\nThree times?", live=True, cell="three").text
     assert [body_of(seen).get("previous_interaction_id") for seen in server.seen] == [None, "v1_a", "v1_b"]
+
+
+def test_what_ran_here_is_not_recorded_and_nothing_that_follows_it_is_taken_for_a_beginning(
+    caching: Any, asked_at: Callable[..., Any], google: Any, tmp_path: Path
+) -> None:
+    server = asked_at(google(saying("Of fruit.")), google(saying("Here.")), google(saying("Of what ran here.")))
+    caching.run(f"{ASK}\nWhat was that about?")
+    assert len(list(tmp_path.iterdir())) == 1
+    assert "Here." in caching.run(f"{ASK} --run local\nRun it here.").text
+    assert "Of what ran here." in caching.run(f"{ASK} -c\nWhat was that about?").text
+    assert "has no recorded answer" in caching.refuses(f"{ASK} --run local --cache only\nRun it here.")
+    assert len(server.seen) == 3
+    assert len(list(tmp_path.iterdir())) == 1
