@@ -47,7 +47,7 @@ def told_of(value: Any, policy: Policy, screen: Screen = Screen()) -> Told:  # n
     if picture is not None:
         encoded = base64.b64encode(picture.data).decode("ascii")
         return Told((Text(f"a {picture.kind}"), Image(data=encoded, mime_type=picture.mime_type)))
-    if not isinstance(value, list) and (table := table_of(value, "result")) is not None:
+    if not isinstance(value, list | dict) and (table := table_of(value, "result")) is not None:
         return _table(ScreenedTable(table, screen) if screen else table, policy)
     if policy.kind == "schema":
         return Told((Text(_described(value)),))
