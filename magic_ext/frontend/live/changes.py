@@ -30,13 +30,14 @@ _FRESH = frozenset(
     | {"int", "interpolate", "isin", "isna", "isnull", "join", "last", "len", "map", "max", "mean", "median", "melt"}
     | {"merge", "min", "mode", "nlargest", "notna", "notnull", "nsmallest", "nunique", "pct_change", "pivot"}
     | {"pivot_table", "plot", "prod", "qcut", "quantile", "query", "range", "rank", "replace", "resample", "rolling"}
-    | {"round", "sample", "select_dtypes", "sem", "shift", "size", "skew", "sort_index", "sort_values", "sorted", "std"}
+    | {"round", "sample", "select_dtypes", "sem", "shift", "size", "skew", "sort_index", "sort_values", "std"}
     | {"str", "strftime", "sum", "to_csv", "to_datetime", "to_dict", "to_markdown", "to_numeric", "to_string", "tolist"}
     | {"to_list", "to_json", "unique", "unstack", "stack", "value_counts", "var", "where", "mask", "with_columns"}
     | {"reset_index", "set_index", "rename", "drop", "to_pandas", "clone", "array", "zscore", "ewm", "print", "type"}
 )
 _CHANGING = CHANGING | frozenset(
     {"drop_in_place", "fill", "insert_column", "itemset", "partition", "put", "replace_column", "resize", "setfield"}
+    | {"__setitem__", "__delitem__", "__setattr__", "copyto", "fill_diagonal", "heapify", "heappush", "heappop"}
     | {"setflags", "shuffle", "isetitem", "popitem", "reverse", "discard", "rechunk", "extend_constant", "eval", "exec"}
 )
 
@@ -57,7 +58,7 @@ def may_change(trees: Sequence[ast.Module], name: str) -> bool:
         if not more:
             break
         holders |= more
-    return any(_root(target) in holders for node in nodes for target in _changed(node))
+    return any(_holds(target, holders) for node in nodes for target in _changed(node))
 
 
 def _handed_on(node: ast.AST, holders: set[str], functions: Mapping[str, ast.FunctionDef]) -> Iterator[str]:
@@ -115,10 +116,10 @@ def _changed(node: ast.AST) -> Iterator[ast.expr]:
         ):
             yield target
         case ast.Call(func=ast.Attribute(value=owner, attr=method), args=args, keywords=keywords):
-            in_place = any(k.arg in {"inplace", "out"} for k in keywords)
+            in_place = any(k.arg in {"inplace", "in_place", "out"} for k in keywords)
             if method in _CHANGING or in_place:
                 yield owner
-                yield from args if method in {"shuffle", "put", "setattr"} else ()
+                yield from args[:1]  # random.shuffle(rows), np.copyto(array, 0)
                 yield from (keyword.value for keyword in keywords if keyword.arg == "out")
         case ast.Call(func=ast.Name(id="setattr" | "delattr" | "exec" | "eval"), args=[first, *_]):
             yield first
@@ -126,9 +127,3 @@ def _changed(node: ast.AST) -> Iterator[ast.expr]:
 
 def _names(target: ast.expr) -> Iterator[str]:
     return (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
-
-
-def _root(node: ast.expr) -> str:
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else ""
