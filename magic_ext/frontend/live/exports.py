@@ -89,7 +89,7 @@ class Export:
         labels = [column.label for column in data]
         if labels != headers[len(index) :]:
             flat += f'.set_axis({headers!r}, axis="columns")'
-        return flat if flat != live else live
+        return flat
 
     @cached_property
     def headers(self) -> list[str]:
@@ -105,10 +105,10 @@ class Export:
     @property
     def text(self) -> str:
         """The source of the file's text with all rows of the live data; ``""`` where pandas would write another one."""
-        if self.binding.rows is None and self.binding.sheet is None:
-            return _value_text(self.binding)
         if self._whole_file:
             return f"{self.opened}.read()"
+        if self.path is None and (self.binding.rows, self.binding.rows_sent, self.binding.sheet) == (None, None, None):
+            return _value_text(self.binding)
         kept = [_written(step) for step in self.steps if step.startswith("assign(")]
         if self.binding.sheet is None or None in kept or self.arguments.keys() & {"thousands", "date_format"}:
             return ""
