@@ -236,3 +236,19 @@ def test_what_ran_here_is_not_recorded_and_nothing_that_follows_it_is_taken_for_
     assert "has no recorded answer" in caching.refuses(f"{ASK} --run local --cache only\nRun it here.")
     assert len(server.seen) == 3
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_replayed_answer_sends_nothing_and_so_asks_nothing(
+    caching: Any, asked_at: Callable[..., Any], google: Any
+) -> None:
+    """Neither whether values may leave, nor whether a key may."""
+    server = asked_at(google(saying("Seventy.")))
+    token = "ghp_0aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA"
+    caching.do(f"import pandas as pd\nsales = pd.DataFrame({{'token': [{token!r}], 'amount': [70]}})")
+    caching.run(f"{ASK} --send auto --allow-secrets\nSum of amount in @sales?")
+    caching.do('%config GeminiExecMagics.send = ""')
+    assert REPLAYED in caching.run(f"{ASK}\nSum of amount in @sales?").text
+    assert "looks like a key" in caching.refuses(f"{ASK} --send auto\nMean of amount in @sales?")
+    caching.do("sales = sales[['amount']]")
+    assert "nobody can be asked here" in caching.refuses(f"{ASK}\nMean of amount in @sales?")
+    assert len(server.seen) == 1
