@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dask.dataframe as dd
@@ -26,8 +27,10 @@ import scipy.sparse
 import xarray as xr
 from shapely import Point
 
+from magic_ext.functions.results import told_of
 from magic_ext.references.attach import Prepared
 from magic_ext.references.errors import UnknownReferenceError, UnsendableError
+from magic_ext.references.policy import Policy
 from magic_ext.references.tables import partial
 
 Preparing = Callable[..., Prepared]
@@ -62,15 +65,15 @@ def spark() -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
     settings = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.driver.host": "127.0.0.1"}
-    settings |= {"spark.driver.bindAddress": "127.0.0.1", "spark.sql.session.timeZone": "UTC"}
+    settings |= {"spark.driver.bindAddress": "127.0.0.1", "spark.sql.timestampType": "TIMESTAMP_NTZ"}
     builder = SparkSession.builder.master("local[1]")
     for name, value in settings.items():
         builder = builder.config(name, value)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         session = builder.getOrCreate()
-        yield session
-        session.stop()
+    yield session
+    session.stop()
 
 
 FRAMES: dict[str, Callable[[], Any]] = {
@@ -122,13 +125,11 @@ def test_columns_and_the_live_expression(name: str, remote: Preparing, live: Cal
     assert "Did you mean 'unit price'?" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_spark(spark: Any, remote: Preparing, local: Preparing, sandbox: Running, kernel: Running) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pyspark 4 warns of pandas 3
-        frame = spark.createDataFrame(
-            [tuple(row.values()) for row in TABLE.to_pylist()],
-            "city string, n bigint, day date, `unit price` decimal(8, 2), at timestamp_ntz",
-        )
+        frame = spark.createDataFrame(TABLE)
     check(sandbox(remote("@t", t=frame))["t_df"])
     check(kernel(local("@t", t=frame))["t_df"])
     prepared = remote("@t[n]:schema", t=frame)
@@ -401,6 +402,18 @@ def test_an_object_says_what_it_is_sent_as(
         remote("@m", m=Model(None))
     with pytest.raises(UnsendableError, match="A Model cannot be sent"):
         remote("@m", m=Model(Model(frame)))  # what is said is taken as it is
+
+
+def test_what_a_function_returns_may_say_it_too() -> None:
+    told = told_of(Model(pd.DataFrame({"layer": ["a"]})), Policy("schema"))
+    assert "layer" in str(told) and "DataFrame" in str(told)
+
+
+def test_tables_within_a_dict_are_named_as_they_are_written(remote: Preparing) -> None:
+    holder = SimpleNamespace(frames={"train": pd.DataFrame({"n": [1]})})
+    with pytest.raises(UnsendableError) as caught:
+        remote("@data.frames", data=holder)
+    assert 'as in @data.frames["train"].' in caught.value.hint
 
 
 def test_an_object_that_fails_to_say_it(remote: Preparing) -> None:

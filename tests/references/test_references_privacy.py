@@ -7,12 +7,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import dask.dataframe as dd
+import duckdb
+import geopandas
+import ibis
 import msgspec
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+import scipy.sparse
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -80,6 +86,13 @@ def test_a_pandas_frame(words: list[str], numbers: list[int], index: Any) -> Non
     assert_silent(leaves("@df and @df.number, @x", Path(), Policy("schema"), df=frame, x=NUMBER))
 
 
+def stored(statements: str) -> Any:
+    """A database in which this was done."""
+    connection = duckdb.connect()
+    connection.execute(statements).fetchall()
+    return connection
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -87,6 +100,14 @@ def test_a_pandas_frame(words: list[str], numbers: list[int], index: Any) -> Non
         pl.DataFrame({"e": pl.Series([[CANARY]], dtype=pl.List(pl.Enum([CANARY])))}),
         pl.LazyFrame({"c": pl.Series([CANARY], dtype=pl.Categorical)}),
         pl.Series("s", [CANARY]),
+        dd.from_pandas(pd.DataFrame({"c": pd.Categorical([CANARY]), "n": [NUMBER]}), npartitions=1),
+        duckdb.sql(f"SELECT '{CANARY}'::ENUM ('{CANARY}') AS e, {{'a': {NUMBER}}} AS s"),
+        stored(f"CREATE TABLE t (e ENUM ('{CANARY}', ')', 'a''b')); INSERT INTO t VALUES ('{CANARY}')"),
+        ibis.memtable(pa.table({"s": [CANARY]})),
+        scipy.sparse.csr_array([[NUMBER]]),
+        xr.DataArray([NUMBER], {"x": [CANARY]}, name="v"),
+        geopandas.GeoSeries.from_wkt([f"POINT ({NUMBER} 1)"]),
+        {"a": [CANARY], "b": [NUMBER]},
         pa.table({"d": pa.array([CANARY]).dictionary_encode(), "n": [NUMBER]}),
         [{"a": CANARY, "b": NUMBER}],
         np.array([NUMBER]),

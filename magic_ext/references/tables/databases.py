@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from magic_ext.references.things import Database
 
 __all__ = ["SqliteTable", "StoredTable", "database_of", "is_connection", "table_in"]
 
+_ENUM = re.compile(r"ENUM\((?:'(?:[^']|'')*'(?:, )?)+\)")  # its text lists values
 _COUNTED_ROWS = 1_000_000  # of a larger table of sqlite the rows are not counted
 _T = TypeVar("_T")
 
@@ -152,7 +154,9 @@ def _tables_in_duckdb(connection: Any) -> list[tuple[list[str], tuple[Column, ..
     found = []
     for database, schema, name, labels, types, *_ in connection.sql("FROM (SHOW ALL TABLES)").fetchall():
         path = [name] if (database, schema) == here else [database, schema, name]
-        found.append((path, tuple(map(Column, labels, types))))
+        found.append(
+            (path, tuple(Column(label, _ENUM.sub("ENUM", dtype)) for label, dtype in zip(labels, types, strict=True)))
+        )
     return found
 
 
