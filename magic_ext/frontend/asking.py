@@ -34,7 +34,7 @@ class Asking:
     """The questions of one shell: the answers so far, what they cost, and which follows which."""
 
     def __init__(self, shell: Any) -> None:
-        self._shell = shell
+        self.shell = shell
         self._last: Course | None = None
         self.answers: list[Answer] = []
         self.ledger: list[Entry] = []
@@ -45,7 +45,7 @@ class Asking:
         """Answer one ``%%gemini_exec`` cell; raises :class:`GeminiExecError` where that fails."""
         references, rest = split_line(utf8(line))
         options = parse_options(rest)
-        position = self.conversations.position(cell_id(self._shell), options.conversation, new=options.new)
+        position = self.conversations.position(cell_id(self.shell), options.conversation, new=options.new)
         asked = Asked(
             prompt=_prompt(utf8(cell)),
             references=references,
@@ -56,16 +56,16 @@ class Asking:
             left=self._left(settings),
         )
         course = self.composing.course(asked)
-        renderer = choose_renderer(self._shell)
+        renderer = choose_renderer(self.shell)
         renderer.start(course.manifest)
         if options.dry_run:
             renderer.finish(footer(course, "not sent"), ())
-            show_dry_run(course, self._shell, counted=options.dry_run == "count")
+            show_dry_run(course, self.shell, counted=options.dry_run == "count")
             return
         try:
             answer = _watched(course, renderer)
         finally:
-            self.ledger += _spent(course, self._shell.execution_count)
+            self.ledger += _spent(course, self.shell.execution_count)
         self._remember(answer, course, position, options)
         renderer.finish(footer(course), answer.steps)
         for remark in self._remarks(course):
@@ -83,7 +83,7 @@ class Asking:
         for line in to_read_first(answer, numbers, bindings, earlier):
             print(line)
         cells = live_cells(answer, numbers, bindings, earlier)
-        paste(self._shell, cells if numbers else with_headings(answer, cells), origin(answer))
+        paste(self.shell, cells if numbers else with_headings(answer, cells), origin(answer))
 
     def stored_elsewhere(self) -> list[tuple[str, str]]:
         """The answers of this session that a server elsewhere may keep: its name and the interaction's id."""
@@ -103,15 +103,15 @@ class Asking:
         self.answers.append(answer)
         self._last = course
         self.conversations.remember(position, course.tip, course.question.prompt)
-        self._shell.user_ns["_gemini"] = answer
+        self.shell.user_ns["_gemini"] = answer
         if options.out:
-            self._shell.user_ns[options.out] = answer
+            self.shell.user_ns[options.out] = answer
 
     def _remarks(self, course: Course) -> Iterator[str]:
         if course.remark:
             yield course.remark
         tip = course.question.tip
-        if gone := gone_from(tip.bindings if tip else (), self._shell.user_ns):
+        if gone := gone_from(tip.bindings if tip else (), self.shell.user_ns):
             yield f"The conversation speaks of {', '.join(gone)}, which this session does not have (any more)."
 
 

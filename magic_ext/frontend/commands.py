@@ -50,8 +50,10 @@ def _doctor(rest: str, asking: Asking, settings: Settings) -> None:
     _no_argument("doctor", rest)
     from magic_ext.doctor import report
 
+    from .front_end import front_end_lines
     from .replaying import recordings_in
 
+    print("\n".join(front_end_lines(asking.shell)))
     print(report(asking.composing.find_key(settings), recordings_in(settings.cache_dir, Path.cwd)))
 
 

@@ -178,3 +178,11 @@ def test_a_follow_up_is_a_cell_below_that_runs(lab: Any, tmp_path: Path) -> None
     lab.wait_for([setup, ask, second, third])
     assert lab.source(third).startswith("%%gemini_exec -c=v1_"), "it branches from the answer above, not from the last"
     assert "Two." in lab.outputs(third).inner_text()
+
+
+def test_the_doctor_sees_the_labextension(lab: Any) -> None:
+    setup, doctor = lab.write("doctor.ipynb", [SETUP, "%gemini doctor"])
+    lab.open("doctor.ipynb")
+    lab.menu("Run", "Run All Cells")
+    lab.wait_for([setup, doctor])
+    assert "front end: JupyterLab or Notebook 7; the labextension is active" in lab.outputs(doctor).inner_text()
