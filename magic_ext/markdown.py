@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["code_span", "details", "escape", "fence", "fenced", "neutralise", "parts", "visible"]
+__all__ = ["code_span", "details", "escape", "fence", "fenced", "legible", "neutralise", "parts", "visible"]
 
 _JOINER = "\u2060"  # WORD JOINER: invisible, of no width, and no part of any Markdown or HTML syntax
 
@@ -53,12 +53,44 @@ def visible(text: str) -> str:
     return _NEWLINE.sub("\n", _ANSI.sub("", text)).translate(_CHARACTERS)
 
 
+# What is drawn as nothing: marks of direction, joiners, fillers that count as letters, selectors of variants (but for
+# the one behind a sign that makes a picture of it).
+_UNSEEN = re.compile(
+    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2064\u206a-\u206f\u3164]"
+    r"|(?<![\u203c-\u3299\U0001f000-\U0001faff])\ufe0f|[\ufe00-\ufe0e\uffa0\ufff0-\ufff8]"
+    r"|[\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0100-\U000e01ef]"
+)
+
+
+def legible(code: str) -> str:
+    r"""Code as an honest reader sees it: as :func:`visible`, and what is drawn as nothing is spelled out too.
+
+    Python takes the spelling in a string for the character itself.
+
+    >>> legible("admin\u200b = 'x\u2062y'")
+    "admin\\u200b = 'x\\u2062y'"
+    """
+    code = visible(code)
+    return code if code.isascii() else _UNSEEN.sub(_spelled, code)
+
+
+def _spelled(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
 # --- Markdown of our own ------------------------------------------------------------------------------------------
 
 _INFO = re.compile(r"[A-Za-z0-9_+#.-]{0,40}")
 _DRAWN = {"mermaid"}  # fences that a front end draws, which may fetch a picture, instead of showing them
 _TICKS = re.compile("`+")
-_SPECIAL = re.compile(r"([\\`*_\[\]<>~$|#])")
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_SPLIT = re.compile(r"<(?=[A-Za-z/!?])|(?:ftp|file)(?=://)", re.IGNORECASE)
+# JupyterLab takes a doubled backslash for the beginning of a formula, and a link's text there loses the backslashes
+# before brackets: neither may stand for itself by a backslash.
+_SPECIAL = str.maketrans(
+    {mark: f"\\{mark}" for mark in "`*_<>~$|#"} | {mark: f"&#{ord(mark)};" for mark in "\\[]"} | {"&": "&amp;"}
+)
 
 
 def fence(code: str, language: str = "python") -> str:
@@ -69,7 +101,7 @@ def fence(code: str, language: str = "python") -> str:
     a = '```'
     ````
     """
-    code = visible(code)
+    code = legible(code)
     longest = max(map(len, _TICKS.findall(code)), default=0)
     ticks = "`" * max(3, longest + 1)
     return f"{ticks}{_info(language)}\n{code.rstrip(chr(10))}\n{ticks}"
@@ -90,11 +122,11 @@ def code_span(text: str) -> str:
 def escape(text: str) -> str:
     r"""The text as Markdown that shows exactly it, on one line, in a table cell too.
 
-    >>> escape('@frames["a|b"] <b>')
-    '@frames\\["a\\|b"\\] \\<\u2060b\\>'
+    >>> escape('a|b[*] <b>')
+    'a\\|b&#91;\\*&#93; \\<\u2060b\\>'
     """
     text = " ".join(visible(text).split("\n"))
-    return _SPECIAL.sub(r"\\\1", _TAG.sub(f"<{_JOINER}", text).replace("&", "&amp;"))
+    return _SPLIT.sub(rf"\g<0>{_JOINER}", text).translate(_SPECIAL)
 
 
 def details(summary: str, body: str) -> str:
@@ -248,7 +280,6 @@ def _body(lines: list[str], at: int, opening: re.Match[str]) -> tuple[list[str],
 
 # --- prose --------------------------------------------------------------------------------------------------------
 
-_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _MATH = re.compile(r"\$\$[^$]++\$\$|\$(?=\S)[^$\n]++\$")
 _BARE = re.compile(r"(?:https?://|www\.|mailto:)[^\s<]*+", re.IGNORECASE)
 _BARE_MATH = re.compile(r"\$|\\(?=begin|\\)")
@@ -262,7 +293,7 @@ _PERILS = re.compile(
     r"|(?P<image>(?<!!)!++(?=\[[^\[\]\n]*+\]\(\s*+<?https?:))"
     # A line of ticks that is no fence, because there are ticks in its info too: JupyterLab may take those out as math.
     rf"|(?P<ticks>^[ \t]*+(?:{_MARKER}[ \t]*+)*+(?=`{{3}}|~{{3}}))"
-    r"|(?P<split><(?=[A-Za-z/!?])|!(?=\[)|\](?=[(:])|(?:ftp|file)(?=://)"
+    r"|(?P<split><(?=[A-Za-z/!?])|!(?=\\*+\[)|\](?=[(:])|(?:ftp|file)(?=://)"
     r"|\\(?=(?:href|style|class|cssId|html[A-Za-z]*|require|includegraphics|csname)(?![A-Za-z])))",
     re.IGNORECASE | re.MULTILINE,
 )

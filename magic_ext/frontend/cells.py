@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from magic_ext.frontend.shells import cell_id, has_kernel
-from magic_ext.markdown import visible
+from magic_ext.markdown import legible
 
 __all__ = ["Cell", "joined", "nbformat_of", "paste"]
 
@@ -26,10 +26,10 @@ class Cell(msgspec.Struct, frozen=True):
 def nbformat_of(cell: Cell, origin: Mapping[str, Any]) -> dict[str, Any]:
     """The cell as the labextension takes it; ``origin`` says in its metadata which answer it comes from.
 
-    Characters that make code read differently from how it runs are spelled out.
+    Characters that cannot be seen, or make code read differently from how it runs, are spelled out.
     """
     told = {**origin, "block": cell.block} if cell.block else {**origin}
-    return {"type": cell.type, "source": visible(cell.source).strip("\n"), "metadata": {"gemini_exec": told}}
+    return {"type": cell.type, "source": legible(cell.source).strip("\n"), "metadata": {"gemini_exec": told}}
 
 
 def paste(shell: Any, cells: Sequence[Cell], origin: Mapping[str, Any] | None = None) -> None:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+import unicodedata
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,114 +18,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from magic_ext.markdown import code_span, details, escape, fence, neutralise, parts, visible
+from magic_ext.markdown import code_span, details, escape, fence, legible, neutralise, parts, visible
 
 IMG = "<img src=x onerror=alert(1)>"
 OUT = "onmouseover=alert(1) x"
 
-PAYLOADS = [
-    "<script>alert(1)</script>",
-    "<SCRIPT SRC=http://evil.example/x.js></SCRIPT>",
-    IMG,
-    f"text {IMG} text",
-    f"- item {IMG}",
-    f"> quote {IMG}",
-    f"# head {IMG}",
-    f"| a | b |\n|---|---|\n| {IMG} | `x` |",
-    f"`{IMG}`",
-    f"    {IMG}",
-    "<svg onload=alert(1)>",
-    "<svg><script>alert(1)</script></svg>",
-    "<iframe src=javascript:alert(1)></iframe>",
-    "<style>@import 'http://evil.example/x.css'</style>",
-    "<link rel=stylesheet href=http://evil.example/x.css>",
-    "<body onload=alert(1)>",
-    "<details open ontoggle=alert(1)>",
-    "<a href=javascript:alert(1)>x</a>",
-    "<form action=http://evil.example><button>x</button></form>",
-    "<base href=http://evil.example/>",
-    "<!-- <img src=x onerror=alert(1)> -->",
-    "<![CDATA[<script>alert(1)</script>]]>",
-    "<?php echo 1 ?>",
-    "<!DOCTYPE html>",
-    "</div><script>alert(1)</script>",
-    "<\x00script>alert(1)</script>",
-    "<scr\x00ipt>alert(1)</script>",
-    "<\u00adscript>alert(1)</script>",
-    "<img\nsrc=x\nonerror=alert(1)>",
-    "<div>\n\n" + IMG + "\n\n</div>",
-    f'```python"><img src=x onerror=alert(1)>\nx\n```\n{IMG}',
-    f"``` {IMG}\nx\n```",
-    f'~~~ "onmouseover=alert(1)\nx\n~~~\n{IMG}',
-    f"```\n{IMG}",
-    f"- ```\n  x\n{IMG}",
-    f"> ```\n> x\n{IMG}",
-    f"1. ~~~\n{IMG}\n",
-    f"````\n```\n{IMG}\n````\n{IMG}",
-    f"```\nx\n``` not closed\n{IMG}",
-    f"    ```\n{IMG}\n    ```\n{IMG}",
-    f"\\begin{{x}}\n~~~\n\\end{{x}}\n{IMG}\n~~~\n{IMG}",
-    f"$ ```\n$\n{IMG}\n```\n{IMG}",
-    f"$$\n\n```\n$$\n{IMG}\n```",
-    f"\\\\[\n\n```\n\\\\]\n{IMG}\n```",
-    f'```a$"{OUT}$```$x$',
-    f'  ```a$```$"{OUT}$\nx',
-    "![a](http://evil.example/x.png)",
-    "![a](<http://evil.example/x.png>)",
-    "![a](http://evil.example/x.png 'title')",
-    "![a\nb](http://evil.example/x.png)",
-    "![a][r]\n\n[r]: http://evil.example/x.png",
-    '![r]\n\n[r]: <http://evil.example/x.png> "t"',
-    "![r][]\n\n[r]:\n  http://evil.example/x.png",
-    "[![a](http://evil.example/x.png)](http://evil.example)",
-    "![![a](http://evil.example/x.png)](http://evil.example/y.png)",
-    "!![](http://evil.example/x.png)",
-    "<https://e.example/!>[a](http://evil.example/x.png)",
-    "![a](//evil.example/x.png)",
-    "![a](data:image/svg+xml;base64,PHN2Zz4=)",
-    "![a](file:///etc/passwd)",
-    "[x](javascript:alert(1))",
-    "[x](JaVaScRiPt:alert(1))",
-    "[x]( javascript:alert(1) )",
-    "[x](<javascript:alert(1)>)",
-    "[x](java\nscript:alert(1))",
-    "[x](&#106;avascript:alert(1))",
-    "[x](&#x6A;avascript&colon;alert(1))",
-    "[x](javascript&#58;alert(1))",
-    "[x](\\javascript:alert(1))",
-    "[x](vbscript:x)",
-    "[x](data:text/html,<script>alert(1)</script>)",
-    '[x](http://a "t" onmouseover=alert(1))',
-    "[x][r]\n\n[r]: javascript:alert(1)",
-    "[x][r]\n\n[r]:\n javascript:alert(1)",
-    "> [r]: javascript:alert(1)\n\n[r]",
-    "[^1]: javascript:alert(1)\n\n[^1]",
-    "<javascript:alert(1)>",
-    "<data:text/html,x>",
-    "ftp://evil.example/x and <ftp://evil.example/x>",
-    "foo](http://x![a](javascript:alert(1)))",
-    "[x <https://a](javascript:alert(1))>",
-    f'[x](http://a/$"{OUT}$)',
-    f"[x](http://a 't$\"{OUT}$')",
-    f'[r]: http://a\n"t$" {OUT}="$"\n\n[r]',
-    f'http://a/$"{OUT}$',
-    f'www.a.example/$"{OUT}$',
-    f'<http://a/$"{OUT}$>',
-    f'http://a/\\\\("{OUT}\\\\)',
-    f'http://a/\\begin{{x}}"{OUT}\\end{{x}}',
-    f'http://a|<b@c.example>$"{OUT}$',
-    f'[x](http://a/@@0@@) $"{OUT}$',
-    "$\\href{javascript:alert(1)}{x}$",
-    "$\\style{background:url(http://evil.example)}{x}$",
-    "\u202e<script>alert(1)</script>",
-    "\x1b]8;;javascript:alert(1)\x07x\x1b]8;;\x07",
-    "```mermaid\nflowchart LR\n  a@{ img: 'http://evil.example/x.png' }\n```",
-    "\ud800<script>\udfff",
-    "<\u2028script>alert(1)</script>\u2028```\u2028" + IMG,
-]
+KINDS = json.loads(Path(__file__).parents[1].joinpath("browser", "hostile.json").read_text())
+PAYLOADS = [*(payload for payloads in KINDS.values() for payload in payloads), "\ud800<script>\udfff"]
 
 PIECES = [
     *[IMG, "<script>", "<!-- ", "-->", "<?x", "<![CDATA[", "</details>", "<details>", "<svg onload=x>", "<", ">"],
+    *["\\[", "\\]", "!\\[a\\](http://e.example/x.png)", "[!\\[a\\](http://e.example/x.png)](http://e.example)"],
     *["```", "````", "~~~", "```python", "``", "`", "\n", "\n", "\n\n", "\n\n", "    ", "  ", "\t", "> ", "- ", "1. "],
     *[
         "$",
@@ -275,6 +179,14 @@ def test_jupyterlab_renders_nothing_dangerous(tmp_path: Path) -> None:
     assert sum(map(bool, raw)) > len(texts) // 2
 
 
+@pytest.mark.parametrize("ours", ["{}", "[{}](https://e.example)", "| a |\n|---|\n| {} |", "- **{}**"])
+def test_jupyterlab_shows_what_we_escaped_as_it_is(ours: str, tmp_path: Path) -> None:
+    dice = random.Random(20260102)
+    texts = [*PAYLOADS, *("".join(dice.choices(PIECES, k=dice.randint(1, 12))) for _ in range(1000))]
+    judged = [perils(html) for html in _by_jupyterlab([ours.format(escape(text)) for text in texts], tmp_path)]
+    assert [(text, found) for text, found in zip(texts, judged, strict=True) if found] == []
+
+
 def _by_jupyterlab(texts: list[str], folder: Path) -> list[str]:
     node = shutil.which("node")
     static = Path(sys.prefix) / "share/jupyter/lab/static"
@@ -336,9 +248,16 @@ def test_a_fence_outgrows_its_body() -> None:
     assert fence("``` `````", 'py thon"><img>') == "``````py\n``` `````\n``````"
 
 
-def test_bidirectional_overrides_are_spelled_out_in_code_too() -> None:
-    assert "\u202e" not in neutralise("```\nif x:\u202e # ok\n```")
-    assert "\\u202e" in neutralise("```\nif x:\u202e # ok\n```")
+def test_what_is_not_to_be_seen_is_spelled_out_in_code() -> None:
+    assert neutralise("```\nif x:\u202e # ok\n```") == "```\nif x:\\u202e # ok\n```"
+    assert fence("a\u200b\u2060\U000e0101b") == "```python\na\\u200b\\u2060\\U000e0101b\n```"
+    assert legible("'\u26a0\ufe0f \u26a0\ufe0f\ufe0f a\ufe0f é ☃'") == "'\u26a0\ufe0f \u26a0\ufe0f\\ufe0f a\\ufe0f é ☃'"
+
+
+@given(st.text(st.sampled_from([chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) == "Cf"])))
+def test_legible_code_has_no_mark_that_is_drawn_as_nothing(text: str) -> None:
+    drawn = {"ARABIC", "SYRIAC", "KAITHI", "EGYPTIAN"}  # signs around numbers, and of a script's layout
+    assert {unicodedata.name(mark).split()[0] for mark in legible(text) if not mark.isprintable()} <= drawn
 
 
 @given(st.text())
@@ -413,9 +332,9 @@ def test_time_is_linear(unit: str) -> None:
 
     def seconds(length: int) -> float:
         text = unit * (length // len(unit))
-        started = time.perf_counter()
+        started = time.process_time()
         neutralise(text)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     short = min(seconds(8_000) for _ in range(3))
     long = min(seconds(64_000) for _ in range(3))

@@ -363,7 +363,7 @@ def test_cited_pages_are_named_below_the_text() -> None:
         "So it is.", (Annotation(url="https://e.example/a", title="A [b] <c>"), Annotation(url="javascript:x"))
     )
     shown = layout([ModelOutput((cited,))])[1].data["text/markdown"]
-    assert "1. [A \\[b\\] \\<\u2060c\\>](https://e.example/a)" in shown
+    assert "1. [A &#91;b&#93; \\<\u2060c\\>](https://e.example/a)" in shown
     assert "<javascript:" not in shown
 
 
@@ -380,7 +380,7 @@ def test_the_receipt_counts_everything_and_escapes_names() -> None:
     manifest = Manifest(destination="this computer", remote=False, prompt_bytes=20, prompt_tokens=5, entries=(entry,))
     output = final_outputs(manifest, [], FOOTER)[0]
     assert "Receipt: nothing leaves this computer (120 bytes for its own engine)" in output.data["text/markdown"]
-    assert '@frames\\["a\\|b"\\]' in output.data["text/markdown"]
+    assert '@frames&#91;"a\\|b"&#93;' in output.data["text/markdown"]
     assert "<b>" not in output.data["text/markdown"]
 
 
