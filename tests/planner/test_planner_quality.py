@@ -22,8 +22,9 @@ import pandas as pd
 import pytest
 
 HERE = Path(__file__).parent
-DATES = {"orders": "order_date", "weather": "date", "matches": "date"}  # text in the table that the planner gets
-TIMES = {"staff": "hire_date", "requests": "timestamp", "sensors": "timestamp"}
+# Text in the table that the planner gets.
+DATES = {"orders": "order_date", "weather": "date", "matches": "date", "gym": "joined", "library": "borrowed_on"}
+TIMES = {"staff": "hire_date", "requests": "timestamp", "sensors": "timestamp", "flights": "departure"}
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import msgspec
 from ..base import Column
 from . import times  # noqa: F401  # declares the phrases that say when
 from .grammar import Reader
-from .lexicon import COMPARATIVES, UNITS, VERBS
-from .phrases import Where, grammar
+from .lexicon import UNITS
+from .phrases import In, Where, grammar
 from .plan import Condition, Operator
 from .schema import is_numeric, unit_of
 
-__all__ = ["OPPOSITES", "Conditions"]
+__all__ = ["OPPOSITES", "Conditions", "fits"]
 
 rule = grammar.rule
 replace = msgspec.structs.replace
@@ -63,18 +63,35 @@ def _noun_rows(reader: Reader, **_: Any) -> Where:
     return Where(())
 
 
+@rule("noun_any", "<noun>")
+def _noun_any(reader: Reader, noun: Where) -> Where:
+    return noun
+
+
+@rule("noun_any", "[all] <entity>", "[all] <values> <entity>")
+def _noun_entity(reader: Reader, values: Conditions = (), **_: Any) -> Where:
+    """Where nothing is counted, what has a number of its own in each row is a row."""
+    return Where(values)
+
+
 @rule("noun", "<values>", "[all] <values> <row>")
 def _noun_values(reader: Reader, values: Conditions, **_: Any) -> Where:
     return Where(values)
 
 
-@rule("modifier", "(of|for|among|in|on|from|at|within) <noun> [only]")
+@rule("modifier", "(of|for|among|in|on|from|at|within|with) <noun_any:noun> [only]")
 @rule(
     "modifier", "(that|who|which) (are|is|were|was) [in|on|at|from] <noun>", "(are|is|were|was) [in|on|at|from] <noun>"
 )
 @rule("modifier", "(that|who|which) (come|comes|came) from <noun>", "(come|comes|came) from <noun>")
 def _of(reader: Reader, noun: Where) -> Where:
     return noun
+
+
+@rule("modifier", "by <value>")
+def _by_value(reader: Reader, value: Condition) -> Where:
+    """“Titles by Ito”."""
+    return Where((value,))
 
 
 @rule("values", "<flag>")
@@ -192,27 +209,27 @@ def _test_or(reader: Reader, number: float, over: str, unit: str = "") -> tuple[
 @rule("predicate", "<column> [is|are|was|were|of] <test>", "<test> [in] <column>")
 def _predicate_number(reader: Reader, column: Column, test: tuple[str, float, str]) -> Condition | None:
     operator, number, unit = test
-    return Condition(column, cast(Operator, operator), (number,)) if _fits(reader, column, unit) else None
+    return Condition(column, cast(Operator, operator), (number,)) if fits(reader, column, unit) else None
 
 
 @rule("predicate", "<column> <is_word> <number> [<unit>]", "<column> <number> [<unit>]", "<number> <column>")
 def _predicate_equal(reader: Reader, column: Column, number: float, unit: str = "", **_: Any) -> Condition | None:
-    return Condition(column, "==", (number,)) if _fits(reader, column, unit) else None
+    return Condition(column, "==", (number,)) if fits(reader, column, unit) else None
 
 
 @rule("predicate", "<column> <isnt> <number> [<unit>]")
 def _predicate_unequal(reader: Reader, column: Column, number: float, unit: str = "", **_: Any) -> Condition | None:
-    return Condition(column, "!=", (number,)) if _fits(reader, column, unit) else None
+    return Condition(column, "!=", (number,)) if fits(reader, column, unit) else None
 
 
 @rule("predicate", "<column> <isnt> <test>")
 def _predicate_not_over(reader: Reader, column: Column, test: tuple[str, float, str], **_: Any) -> Condition | None:
-    return Condition(column, OPPOSITES[test[0]], (test[1],)) if _fits(reader, column, test[2]) else None
+    return Condition(column, OPPOSITES[test[0]], (test[1],)) if fits(reader, column, test[2]) else None
 
 
 @rule("predicate", "<column> [is|are|of] <number:low> or <number:high>", "<number:low> or <number:high> <column>")
 def _predicate_two(reader: Reader, column: Column, low: float, high: float) -> Condition | None:
-    return Condition(column, "in", (low, high)) if low != high and _fits(reader, column, "") else None
+    return Condition(column, "in", (low, high)) if low != high and fits(reader, column, "") else None
 
 
 @rule("predicate", "<column> [is|are|was|were] <over> <column:other>")
@@ -247,7 +264,7 @@ def _is_word(reader: Reader) -> str:
     "<column> from <number:low> to <number:high> [<unit>]",
 )
 def _predicate_between(reader: Reader, column: Column, low: float, high: float, unit: str = "") -> Condition | None:
-    if low > high or not _fits(reader, column, unit):
+    if low > high or not fits(reader, column, unit):
         return None
     return Condition(column, "between", (low, high))
 
@@ -260,74 +277,6 @@ def _predicate_gap(reader: Reader, column: Column) -> Condition:
 @rule("predicate", "known <column>", "<column> (is|are) (known|not missing|not null|given)")
 def _predicate_known(reader: Reader, column: Column) -> Condition:
     return Condition(column, "notna")
-
-
-@grammar.terminal("heavier")
-def _heavier(reader: Reader, at: int) -> Iterator[tuple[tuple[str, Column], int]]:
-    """“Heavier than” where exactly one column holds a mass or a weight."""
-    keys = [token.key for token in reader.tokens[at : at + 2]]
-    if len(keys) == 2 and keys[0] in COMPARATIVES and keys[1] == "than":
-        operator, nouns = COMPARATIVES[keys[0]]
-        columns = reader.schema.columns_ending([(noun,) for noun in nouns])
-        if len(columns) == 1:
-            reader.partial.setdefault(columns[0].name, keys[0])
-            yield (operator, columns[0]), at + 2
-        else:
-            reader.refuse(f"“{keys[0]} than” fits {'several columns' if columns else 'no column'}")
-
-
-_WHO = "[that are|which are|who are|that were|who were|are|is|were|was]"
-
-
-@rule("modifier", f"{_WHO} <heavier> <number> [<unit>]")
-def _heavier_than(reader: Reader, heavier: tuple[str, Column], number: float, unit: str = "") -> Where | None:
-    operator, column = heavier
-    return Where((Condition(column, cast(Operator, operator), (number,)),)) if _fits(reader, column, unit) else None
-
-
-@grammar.terminal("or_heavier")
-def _or_heavier(reader: Reader, at: int) -> Iterator[tuple[Condition, int]]:
-    """“60 or older” where exactly one column holds an age."""
-    for number, end in reader.find("number", at):
-        keys = [token.key for token in reader.tokens[end : end + 2]]
-        if len(keys) == 2 and keys[0] in {"or", "and"} and keys[1] in COMPARATIVES:
-            operator, nouns = COMPARATIVES[keys[1]]
-            columns = reader.schema.columns_ending([(noun,) for noun in nouns])
-            if len(columns) == 1:
-                reader.partial.setdefault(columns[0].name, keys[1])
-                yield Condition(columns[0], cast(Operator, f"{operator}="), (number,)), end + 2
-
-
-@rule("modifier", f"{_WHO} [aged] <or_heavier>", "(with|having) <or_heavier>")
-def _heavier_or_equal(reader: Reader, or_heavier: Condition) -> Where:
-    return Where((or_heavier,))
-
-
-@rule("modifier", f"{_WHO} [aged] <test> years old", f"{_WHO} aged <test>")
-@rule("modifier", f"{_WHO} [aged] between <number:low> and <number:high> years old")
-@rule("modifier", f"{_WHO} aged between <number:low> and <number:high>")
-def _aged(reader: Reader, test: Any = None, low: float = 0, high: float = 0) -> Where | None:
-    columns = reader.schema.columns_ending([("age",)])
-    if len(columns) != 1:
-        return None
-    if test:
-        return None if test[2] else Where((Condition(columns[0], test[0], (test[1],)),))
-    return Where((Condition(columns[0], "between", (low, high)),)) if low <= high else None
-
-
-@grammar.terminal("verb")
-def _verb(reader: Reader, at: int) -> Iterator[tuple[Column, int]]:
-    key = reader.tokens[at].key if at < len(reader.tokens) else ""
-    columns = reader.schema.columns_ending([(noun,) for noun in VERBS.get(key, ())])
-    if len(columns) == 1:
-        reader.partial.setdefault(columns[0].name, key)
-        yield columns[0], at + 1
-
-
-@rule("modifier", "[that|which|who] <verb> <test>")
-def _weigh(reader: Reader, verb: Column, test: tuple[str, float, str]) -> Where | None:
-    operator, number, unit = test
-    return Where((Condition(verb, cast(Operator, operator), (number,)),)) if _fits(reader, verb, unit) else None
 
 
 @rule("predicates", "<predicate>")
@@ -348,7 +297,7 @@ def _predicates_or(reader: Reader, predicate: Condition, other: Condition) -> Co
 @rule("predicates", "<predicate> or <test>")
 def _predicates_or_test(reader: Reader, predicate: Condition, test: tuple[str, float, str]) -> Conditions | None:
     """“Below 0 or above 40” of one column."""
-    if not _fits(reader, predicate.column, test[2]) or predicate.operator not in {"<", "<=", ">", ">=", "=="}:
+    if not fits(reader, predicate.column, test[2]) or predicate.operator not in {"<", "<=", ">", ">=", "=="}:
         return None
     return (replace(predicate, either=(Condition(predicate.column, cast(Operator, test[0]), (test[1],)),)),)
 
@@ -404,12 +353,17 @@ _VERBAL = {
 }
 
 
+@rule("modifier", "in <unit>")
+def _in_unit(reader: Reader, unit: str) -> In:
+    return In(unit)
+
+
 @rule("modifier", "<verbal>")
 def _and_verbal(reader: Reader, verbal: Any) -> Where | None:
     return verbal if isinstance(verbal, Where) else None
 
 
-def _fits(reader: Reader, column: Column, unit: str) -> bool:
+def fits(reader: Reader, column: Column, unit: str) -> bool:
     """Whether one can compare the column with a number given in ``unit``."""
     if not is_numeric(column):
         reader.refuse(f"`{column.name}` is not a column of numbers")

@@ -185,8 +185,12 @@ def _change_share(reader: Reader) -> How:
     return How(("share",))
 
 
-@rule("change", "[sort|order|rank] [it|that|this|them] [in] (descending|decreasing) [order]", largest=True)
-@rule("change", "[sort|order|rank] [it|that|this|them] [in] (ascending|increasing) [order]", largest=False)
+@rule(
+    "change", "[sort|order|rank|sorted|ordered] [it|that|this|them] [in] (descending|decreasing) [order]", largest=True
+)
+@rule(
+    "change", "[sort|order|rank|sorted|ordered] [it|that|this|them] [in] (ascending|increasing) [order]", largest=False
+)
 def _change_order(reader: Reader, largest: bool) -> Sort:
     return Sort(largest)
 

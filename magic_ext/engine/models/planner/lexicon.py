@@ -12,9 +12,11 @@ __all__ = [
     "COMPARATIVES",
     "DATED",
     "DATE_WORDS",
+    "DURATIONS",
     "HOWS",
     "HOW_LABELS",
     "IRREGULAR",
+    "LASTING",
     "MONTHS",
     "NUMBER_WORDS",
     "PARTS",
@@ -97,8 +99,8 @@ SUPERLATIVES: dict[str, bool] = {  # True: the largest come first
 ADJECTIVES: dict[str, tuple[bool, tuple[str, ...]]] = {
     "heaviest": (True, ("mass", "weight")),
     "lightest": (False, ("mass", "weight")),
-    "longest": (True, ("length", "duration")),
-    "shortest": (False, ("length", "duration", "height")),
+    "longest": (True, ("length", "duration", "runtime", "distance")),
+    "shortest": (False, ("length", "duration", "height", "runtime", "distance")),
     "tallest": (True, ("height",)),
     "deepest": (True, ("depth",)),
     "widest": (True, ("width",)),
@@ -118,6 +120,9 @@ ADJECTIVES: dict[str, tuple[bool, tuple[str, ...]]] = {
     "lowest paid": (False, ("salary", "wage", "income", "pay")),
     "fastest": (True, ("speed", "velocity")),
 }
+
+# What can be long as well, when it is said: "longest delay".
+LASTING = ("delay", "wait", "time")
 
 # The same of dates: True for the last.
 DATED: dict[str, bool] = {
@@ -144,8 +149,8 @@ PEOPLE = frozenset({"people", "person", "persons", "employee", "employees", "sta
 COMPARATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "heavier": (">", ("mass", "weight")),
     "lighter": ("<", ("mass", "weight")),
-    "longer": (">", ("length", "duration")),
-    "shorter": ("<", ("length", "duration", "height")),
+    "longer": (">", ("length", "duration", "runtime", "distance")),
+    "shorter": ("<", ("length", "duration", "height", "runtime", "distance")),
     "taller": (">", ("height",)),
     "deeper": (">", ("depth",)),
     "wider": (">", ("width",)),
@@ -324,7 +329,6 @@ UNITS: dict[str, tuple[str, ...]] = {
     "usd": ("usd", "dollar", "dollars", "$"),
     "s": ("s", "second", "seconds"),
     "ms": ("ms", "millisecond", "milliseconds"),
-    "minutes": ("minute", "minutes", "mins"),
     "h": ("h", "hour", "hours"),
     "years": ("year", "years"),
     "c": ("c", "celsius", "°c"),
@@ -339,5 +343,16 @@ UNITS: dict[str, tuple[str, ...]] = {
     "mb": ("mb", "megabyte", "megabytes"),
     "gb": ("gb", "gigabyte", "gigabytes"),
     "gbp": ("gbp", "£"),
-    "chf": ("chf",),
+    "min": ("minute", "minutes", "mins"),
 }
+_PLAIN_UNITS = """
+    chf jpy cny inr sek nok dkk pln cad aud musd meur kusd keur kmh kph mph mps px db hz khz mhz ghz bpm rpm kcal cal l
+    ml cl dl oz ft yd mi ha sqm sqft m2 km2 pa kpa mbar kj mj mw mwh gwh ppm mmhg sec secs hr hrs mins deg
+"""
+UNITS |= {unit: (unit,) for unit in _PLAIN_UNITS.split() if unit not in UNITS}
+# "_min" is minutes behind these words, else a minimum.
+_DURATIONS = """
+    runtime delay duration time wait waiting travel session call trip drive commute sleep downtime response watch play
+    exercise work workout prep cook cooking length processing screen ride flight usage
+"""
+DURATIONS = frozenset(_DURATIONS.split())

@@ -37,7 +37,7 @@ def negated(reader: Reader, conditions: Conditions) -> Conditions | None:
 _NOT = "(not|except|excluding|without|outside|other than|but not|apart from|besides|ignoring|leaving out)"
 
 
-@rule("modifier", f"{_NOT} [for|in|on|from|of|at] [<row>] [in|on|from|at] <noun>")
+@rule("modifier", f"{_NOT} [for|in|on|from|of|at] [<row>] [in|on|from|at] <noun_any:noun>")
 @rule(
     "modifier",
     "[that|who|which] (are|is|were|was) not [in|on|at|from] <noun>",
@@ -51,9 +51,10 @@ def _not_of(reader: Reader, noun: Where, **_: Any) -> Where | None:
 _ALL_BUT = "(except|except for|but|but not|excluding|other than|apart from|without)"
 
 
-@rule("modifier", f"(for|of|in|across|from) all <column> {_ALL_BUT} [<row>] [in|on|from|at] <noun>")
+@rule("modifier", f"(for|of|in|across|from) all <column> {_ALL_BUT} [<row>] [in|on|from|at] <noun_any:noun>")
 @rule(
-    "modifier", f"(for|of|in) (all|everyone|everybody|everything|all <row>) {_ALL_BUT} [<row>] [in|on|from|at] <noun>"
+    "modifier",
+    f"(for|of|in) (all|everyone|everybody|everything|all <row>) {_ALL_BUT} [<row>] [in|on|from|at] <noun_any:noun>",
 )
 def _all_but(reader: Reader, noun: Where, column: Column | None = None, **_: Any) -> Where | None:
     fits = noun.conditions and (column is None or noun.conditions[0].column == column)

@@ -215,6 +215,8 @@ def _unknown(reader: Reader) -> Iterator[str]:
             if found
         ]
         ends += [end] if (end := reader.schema.named(reader.tokens, at)) else []
+        ends += [end] if (end := reader.schema.row_noun(reader.tokens, at)) else []
+        ends += [end for name in ("dated", "unit", "verb") for _, end in reader.find(name, at)]
         if ends:
             at = max(ends)
             continue

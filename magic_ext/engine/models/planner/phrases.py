@@ -16,6 +16,7 @@ from .lexicon import (
     DATE_WORDS,
     DATED,
     HOWS,
+    LASTING,
     NUMBER_WORDS,
     PARTS,
     PEOPLE,
@@ -27,7 +28,7 @@ from .plan import Condition, Group
 from .schema import Found
 from .tokens import singular, words
 
-__all__ = ["As", "By", "Nothing", "Over", "PerRow", "Sort", "There", "Where", "grammar"]
+__all__ = ["As", "By", "In", "Nothing", "Over", "PerRow", "Sort", "There", "Where", "grammar"]
 
 grammar = Grammar()
 rule = grammar.rule
@@ -61,6 +62,12 @@ class Sort(msgspec.Struct, frozen=True):
     """A modifier: in this order."""
 
     largest: bool
+
+
+class In(msgspec.Struct, frozen=True):
+    """A modifier: in this unit, which must be the column's own."""
+
+    unit: str
 
 
 class There(msgspec.Struct, frozen=True):
@@ -150,6 +157,8 @@ def _dated(reader: Reader, at: int) -> Iterator[tuple[Column, int]]:
         row = words(column.name)
         small = len(row) == 2 and (row[1] in DATE_WORDS or row[1] in {"at", "on"})
         stem = row[0].removesuffix("e")
+        if len(row) == 1 and at < len(reader.tokens) and reader.tokens[at].key == row[0] and row[0].endswith("ed"):
+            yield column, at + 1  # "joined in 2022" of a column joined
         if small and at < len(reader.tokens) and reader.tokens[at].key in {row[0], f"{stem}ed"}:
             yield column, at + 1
 
@@ -173,7 +182,10 @@ def _adjective(reader: Reader, at: int) -> Iterator[tuple[tuple[Column, bool], i
     said = [token.key for token in reader.tokens[start : start + 3] if token.kind == "word"]
     for length in range(len(said), 0, -1):
         of = words(" ".join(said[:length]))
-        own = reader.schema.columns_ending([of] if of[-1] in nouns else [(*_one(of), noun) for noun in nouns])
+        lasting = LASTING if "duration" in nouns else ()
+        own = reader.schema.columns_ending(
+            [of] if of[-1] in (*nouns, *lasting) else [(*_one(of), noun) for noun in nouns]
+        )
         if len(own) == 1:
             reader.partial.setdefault(own[0].name, _said(reader, at, start + length))
             yield (own[0], largest), start + length
@@ -271,6 +283,14 @@ def _row_key(reader: Reader, named: str) -> str:
     return "one" if named.casefold() == singular(named.casefold()) and named.casefold() not in PLURALS else "many"
 
 
+@rule("entity", "<named>")
+def _entity(reader: Reader, named: str) -> tuple[str, Column] | None:
+    """“Flights” of a table called so where a column has their numbers, which come again: rows, unless counted."""
+    column = reader.schema.labelled_by(named)
+    said = named.casefold()
+    return (("one" if said == singular(said) and said not in PLURALS else "many"), column) if column else None
+
+
 @rule("row", "<named>", "<rowlike:named>")
 def _row_named(reader: Reader, named: str) -> str | None:
     """The rows of a table called penguins are penguins, unless a column tells which penguin a row is about."""
@@ -326,8 +346,8 @@ def _as(reader: Reader, chart: str) -> As:
 @rule("modifier", "(sorted|ordered|ranked) [by value] [in] (ascending|increasing) [order]", largest=False)
 @rule("modifier", "[sorted|ordered|ranked] from (highest|largest) to (lowest|smallest)", largest=True)
 @rule("modifier", "[sorted|ordered|ranked] from (lowest|smallest) to (highest|largest)", largest=False)
-@rule("modifier", "(highest|largest|biggest|most) first", largest=True)
-@rule("modifier", "(lowest|smallest|fewest|least) first", largest=False)
+@rule("modifier", "(highest|largest|biggest|most|longest) first", largest=True)
+@rule("modifier", "(lowest|smallest|fewest|least|shortest) first", largest=False)
 def _sort(reader: Reader, largest: bool) -> Sort:
     return Sort(largest)
 

@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 
 from ..base import Column
-from . import filters, groupings, negations  # noqa: F401  # declares the phrases of which rows and what
+from . import comparatives, filters, groupings, negations  # noqa: F401  # declares the phrases of which rows and what
 from .grammar import Reader
 from .measures import is_amount  # declares the phrases that say what is computed
 from .phrases import As, There, Where, grammar, only_date
 from .plan import (
     Aggregate,
+    Condition,
     Group,
     Measure,
     Open,
@@ -93,6 +94,12 @@ def _amounts_rows(reader: Reader, noun: Where) -> Aggregate:
 @rule("amounts", "total number of <noun>", "<row:noun> count")
 def _amounts_total(reader: Reader, noun: Where | str) -> Aggregate:
     return Aggregate((Measure("rows"),), where=noun.conditions if isinstance(noun, Where) else ())
+
+
+@rule("amounts", "(number of|count of|count|how many) [<values>] <entity>")
+def _amounts_entity(reader: Reader, entity: tuple[str, Column], values: tuple[Condition, ...] = ()) -> Aggregate:
+    """“How many flights”: rows, or different numbers of flights?"""
+    return Aggregate((Measure("entity", entity[1]),), where=values)
 
 
 @rule("open", "<quantities:columns>")

@@ -117,9 +117,9 @@ def _recent(reader: Reader, largest: bool) -> tuple[Column, bool] | None:
     return (reader.schema.dates[0], largest) if not aged and only_date(reader) else None
 
 
-@rule("best", "[<number>] (<adjective:extreme>|<recent:extreme>) <of_rows>")
-@rule("best", "(<adjective:extreme>|<recent:extreme>) <number> <of_rows>")
-@rule("best", "[which|what] [<number>] <of_rows> (with|has|have|had) <extreme>")
+@rule("best", "[<number>] (<adjective:extreme>|<recent:extreme>) <things:of_rows>")
+@rule("best", "(<adjective:extreme>|<recent:extreme>) <number> <things:of_rows>")
+@rule("best", "[which|what] [<number>] <things:of_rows> (with|has|have|had) <extreme>")
 @rule("best", "(which|what) <of_rows> (is|are|was|were) (<adjective:extreme>|<recent:extreme>)")
 def _best(
     reader: Reader, extreme: tuple[Column, bool], of_rows: tuple[str, Conditions], number: float = 0
@@ -127,8 +127,8 @@ def _best(
     return _extreme(extreme, of_rows, number)
 
 
-@rule("best", "top <number> <of_rows> (by|in) <column>", largest=True)
-@rule("best", "bottom <number> <of_rows> (by|in) <column>", largest=False)
+@rule("best", "top <number> <things:of_rows> (by|in) <column>", largest=True)
+@rule("best", "bottom <number> <things:of_rows> (by|in) <column>", largest=False)
 def _best_by(
     reader: Reader, number: float, of_rows: tuple[str, Conditions], column: Column, largest: bool
 ) -> Rows | None:
@@ -221,12 +221,28 @@ def _of_rows_values(reader: Reader, values: Conditions, row: str) -> tuple[str, 
     return row, values
 
 
-@rule("core", "[all|which|what] <of_rows>")
+@rule("things", "<of_rows>")
+def _things(reader: Reader, of_rows: tuple[str, Conditions]) -> tuple[str, Conditions]:
+    return of_rows
+
+
+@rule("things", "<entity>", "<values> <entity>")
+def _things_entity(reader: Reader, entity: tuple[str, Column], values: Conditions = ()) -> tuple[str, Conditions]:
+    return entity[0], values
+
+
+@rule("core", "<row:rows> (by|per|for each|in each) <groups>", "<values> <row:rows> (by|per|for each|in each) <groups>")
+def _core_rows_by(reader: Reader, rows: str, groups: tuple[Group, ...], values: Conditions = ()) -> Aggregate | None:
+    """“Loans by month”: how many."""
+    return Aggregate((Measure("rows"),), groups, values) if rows == "many" else None
+
+
+@rule("core", "[all|which|what] <things:of_rows>")
 def _core_rows(reader: Reader, of_rows: tuple[str, Conditions]) -> Rows:
     return Rows(where=of_rows[1])
 
 
-@rule("core", "[all] <columns> of [all] <of_rows>")
+@rule("core", "[all] <columns> of [all] <things:of_rows>")
 def _core_columns_of(reader: Reader, columns: tuple[Column, ...], of_rows: tuple[str, Conditions]) -> Rows:
     """“Name and salary of staff in Finance”."""
     return Rows(where=of_rows[1], show=columns)

@@ -9,7 +9,7 @@ import msgspec
 
 from .grammar import Reader
 from .lexicon import ADDITIVE
-from .phrases import As, By, Nothing, Over, PerRow, Sort, There, Where
+from .phrases import As, By, In, Nothing, Over, PerRow, Sort, There, Where
 from .plan import (
     Aggregate,
     Chart,
@@ -29,7 +29,7 @@ from .plan import (
     conditions_of,
     groups_of,
 )
-from .schema import is_numeric, is_time, is_year
+from .schema import is_numeric, is_time, is_year, unit_of
 from .tokens import singular, words
 
 __all__ = ["apply", "settle"]
@@ -63,6 +63,9 @@ def _apply(reader: Reader, draft: Question, modifier: Any) -> Question | None:
             return replace(draft, groups=draft.groups if dated else (group, *draft.groups), trend=True)
         case PerRow() if isinstance(draft, Aggregate) and all(m.how in {"", "mean"} for m in draft.measures):
             return replace(draft, measures=tuple(Measure("mean", m.column) for m in draft.measures))
+        case In(unit) if isinstance(draft, Aggregate):
+            same = all(measure.column and unit_of(measure.column) == unit for measure in draft.measures)
+            return draft if same else None
         case As(chart):
             return _as(draft, chart)
         case Sort(largest) if isinstance(draft, Aggregate) and draft.groups and not draft.rank:
@@ -181,10 +184,12 @@ def _looked_up(reader: Reader, draft: Aggregate) -> Rows | None:
 
 def _ways(reader: Reader, draft: Aggregate, measure: Measure) -> list[Measure]:
     """What an open measure could be: several where only a person can tell."""
-    if measure.how not in {"", "kinds"}:
+    if measure.how not in {"", "kinds", "entity"}:
         return [measure]
     assert measure.column is not None
     name = measure.column.name
+    if measure.how == "entity":
+        return [Measure("rows"), Measure("nunique", measure.column)]
     if measure.how == "kinds":
         exact = [test.column for test in draft.where if test.operator == "==" and not test.part]
         if not draft.where or reader.schema.pins([measure.column, *exact]):

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..base import Column, Table
-from .lexicon import ABBREVIATIONS, ANSWERS, ARTICLES, DATE_WORDS, IRREGULAR, UNITS
+from .lexicon import ABBREVIATIONS, ANSWERS, ARTICLES, DATE_WORDS, DURATIONS, IRREGULAR, UNITS
 from .tokens import Token, singular, words
 
 __all__ = ["Found", "Schema", "is_flag", "is_numeric", "is_time", "is_year", "unit_of"]
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?")
 _ENTITY = {"id", "no", "nr", "key", "code", "name", "number"}
+_LABELS = {"no", "nr", "code", "number"}  # what is written on a thing: flights of one number are several flights
 
 
 def is_numeric(column: Column) -> bool:
@@ -94,6 +95,11 @@ class Schema:
         found = [end for end in ends if end is not None]
         return max(found) if found else None
 
+    def labelled_by(self, noun: str) -> Column | None:
+        """The column with what is written on each ``noun``, such as its number, which may come again."""
+        column = self.counted_by(noun)
+        return column if column is not None and words(column.name)[-1] in _LABELS else None
+
     def is_key(self, column: Column) -> bool:
         """Whether every row has a value of its own."""
         if column.missing or column.unique != self.table.rows or self.table.rows < 2:
@@ -114,6 +120,7 @@ class Schema:
         # "By sensor" means sensor_id; where each row has an id of its own, sensors are the rows.
         row = words(column.name)
         named = len(row) > 1 and row[-1] in _ENTITY and column.kind in {"text", "integer"}
+        named = named and not (row[-1] in _LABELS and _stems(words(self.table.name)) == _stems(row[:-1]))
         return row[:-1] if named and not self.is_key(column) else ()
 
     def _key_noun(self, column: Column) -> tuple[str, ...]:
@@ -244,7 +251,7 @@ def _within(wanted: tuple[str, ...], row: tuple[str, ...]) -> bool:
 def unit_of(column: Column) -> str:
     """The unit at the end of the column's name, as ``UNITS`` calls it, else ``""``."""
     row = words(column.name)
-    if not is_numeric(column) or len(row) < 2:
+    if not is_numeric(column) or len(row) < 2 or (row[-1] == "min" and row[-2] not in DURATIONS):
         return ""
     return next((unit for unit, said in UNITS.items() if row[-1] == unit or (row[-1] in said and len(row[-1]) > 1)), "")
 
@@ -260,7 +267,7 @@ def _spelled_out(column: Column) -> list[tuple[str, ...]]:
     """Other words for the same name: "temperature" of temp_c, "response time" of response_ms."""
     row = _without_unit(column)
     full = tuple(word for part in row for word in ABBREVIATIONS.get(part, (part,)))
-    timed = [(*row, "time")] if unit_of(column) in {"ms", "s", "minutes", "h"} else []
+    timed = [(*row, "time")] if unit_of(column) in {"ms", "s", "min", "h"} else []
     return ([full] if full != row else []) + timed
 
 

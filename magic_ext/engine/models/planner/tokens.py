@@ -108,7 +108,7 @@ def singular(word: str) -> str:
     >>> singular("penguins"), singular("cities"), singular("boxes"), singular("species"), singular("glass")
     ('penguin', 'city', 'box', 'species', 'glass')
     """
-    if word in {"ids", "ips"}:
+    if word in {"ids", "ips", "movies", "cookies", "zombies", "calories"}:
         return word[:-1]
     if word in {"species", "series", "is", "was", "has", "this", "as"} or len(word) < 4:
         return word
