@@ -44,7 +44,8 @@ def isolated(
 def here_head(parts: Sequence[Part], *, secret: bool) -> Iterator[str]:
     """The lines before the description: where the data are, and with ``secret`` what comes back of them."""
     if any(part.lines for part in parts):
-        yield "The data are where your code runs, whole, under the names below; you are told names and types only."
+        yield "The data are where your code runs, under the names below, whole unless a note says less."
+        yield "You are told names and types only."
     if secret:
         yield "What your code prints and draws is shown to the user, never to you: you learn whether it worked,"
         yield "the type and line of an error, and the shapes of what it made. Let it print the whole answer."

@@ -78,7 +78,8 @@ def _table(named: Named, table: Table, saved: Saved, place: str) -> Part:
         load = f"{named.name} = {table.live(repr(place)) if named.referent.path else f'np.load({place!r})'}"
     note = "; ".join(saved.notes)
     lines = [
-        f"{called(named)}: {table.kind}, {shape(table.rows, width)}{'' if load else ', loaded already'}",
+        f"{called(named)}: {table.kind}, {shape(table.rows, width)}"
+        f"{'' if load else ', loaded already as a pandas DataFrame'}",
         columns_line(columns, index=True),
         columns_line(columns, index=False),
         f"  load: {load}" if load else "",

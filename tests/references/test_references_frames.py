@@ -28,7 +28,7 @@ import xarray as xr
 from shapely import Point
 
 from magic_ext.functions.results import told_of
-from magic_ext.references.attach import Prepared
+from magic_ext.references.attach import Here, Prepared, prepare
 from magic_ext.references.errors import UnknownReferenceError, UnsendableError
 from magic_ext.references.policy import Policy
 from magic_ext.references.tables import partial
@@ -402,6 +402,25 @@ def test_an_object_says_what_it_is_sent_as(
         remote("@m", m=Model(None))
     with pytest.raises(UnsendableError, match="A Model cannot be sent"):
         remote("@m", m=Model(Model(frame)))  # what is said is taken as it is
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_code_that_runs_here_reaches_each_where_it_is(
+    isolated: bool, con: sqlite3.Connection, tmp_path: Path, parquet: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partial, "HANDED_ROWS", 12_000)
+    namespace = {"con": con, "lf": pl.scan_parquet(parquet), "grid": GRID}
+    here = Here("host", tmp_path if isolated else None)
+    prepared, manifest = prepare("@con @con.sales @lf @grid", (), namespace, tmp_path, here)
+    assert prepared.contents == ()
+    assert "Rome" not in prepared.description
+    assert ("note: only the first 12,000 of 30,000 rows" in prepared.description) == isolated
+    assert [entry.rows_sent for entry in manifest.entries[1:]] == [0, 0, 0]
+    expected = "`con` `con_sales` `lf_df` `grid_df`" if isolated else f"`con` `{SALES}` `lf` `grid`"
+    assert prepared.prompt == expected
+
+
+SALES = """pd.read_sql_query('SELECT * FROM "sales"', con)"""
 
 
 def test_what_a_function_returns_may_say_it_too() -> None:
