@@ -97,7 +97,7 @@ def test_bad_option(notebook: Any, cell: str, said: list[str]) -> None:
         ("mean of @sales:head(0)", ["head"]),
         ("mean of @sales:schema(3)", ["schema", "no number of rows"]),
         ('mean of @frames["tarin"]', ["tarin", "train"]),
-        ("mean of @frames", ["cannot be sent", "['train']"]),
+        ("mean of @frames", ["cannot be sent", '["train"]']),
         ("mean of @sales.nothing", ["nothing"]),
         ("mean of @Out[99]", ["99"]),
         ("read @missing.csv", ["missing.csv"]),
