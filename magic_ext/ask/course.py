@@ -19,10 +19,10 @@ from magic_ext.functions.calling import Called, Terms, call
 from magic_ext.functions.declaring import declare
 from magic_ext.references.attach import Binding, Prepared, prepare
 from magic_ext.references.manifest import Entry, Manifest
-from magic_ext.wire.content import Json
+from magic_ext.wire.content import Json, Text
 from magic_ext.wire.request import Request, count_contents, user_input
 from magic_ext.wire.running import RUN_PYTHON, as_code
-from magic_ext.wire.steps import CodeExecutionCall, FunctionCall, FunctionResult, Step
+from magic_ext.wire.steps import CodeExecutionCall, CodeExecutionResult, FunctionCall, FunctionResult, Step
 from magic_ext.wire.usage import Usage
 
 from .hosting import InKernel, code_runs, destination, is_withheld
@@ -252,7 +252,13 @@ class Course:
         if self._runs is not None and isinstance(code := as_code(asked), CodeExecutionCall):
             watcher.status("running the code")
             watcher.flush()
-            ran = self._runs.run(code, asked.name)
+            printed: list[str] = []
+
+            def tell(piece: str) -> None:
+                printed.append(piece)
+                self._heard.preview(lambda: CodeExecutionResult(code.id, (Text("".join(printed)),)))
+
+            ran = self._runs.run(code, asked.name, tell)
             self._heard.append(ran.result, ran.shown)
             self._refuse_secrets(ran.result)
             self._into_receipt(*ran.entries)

@@ -66,9 +66,14 @@ class Isolated:
         if best_isolation().name == "none":
             raise NotIsolated()
 
-    def run(self, code: str) -> Execution:
+    def run(self, code: str, tell: Callable[[str], None]) -> Execution:
         """Run a block; an interrupt stops it and goes on."""
-        execution = self._taken().run(code, trusted=False, on_output=lambda _: None)
+
+        def pass_on(output: str | bytes) -> None:
+            if isinstance(output, str):
+                tell(output)
+
+        execution = self._taken().run(code, trusted=False, on_output=pass_on)
         call = CodeExecutionCall(f"run_{len(self._steps)}", code)
         self._ran += (call, CodeExecutionResult(call.id, (), execution.status != "ok"))
         return execution

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -27,6 +28,8 @@ from .question import Watcher
 
 __all__ = ["Listening"]
 
+_PAUSE = 0.2  # seconds between two looks at what code prints
+
 
 class Listening:
     """All steps of a question so far, over the interactions that it takes: one, and one more a round of functions.
@@ -38,6 +41,7 @@ class Listening:
         self._watcher = watcher
         self._view = view
         self._shown: dict[int, Step] = {}
+        self._flushed = 0.0
         self._assembly = Assembly()
         self._heard = 0  # how many steps there were before the interaction under way
         self._spent: list[Usage] = []
@@ -59,6 +63,13 @@ class Listening:
         if shown is not None:
             self._shown[index] = shown
         self._update(index, done=True)
+
+    def preview(self, snapshot: Callable[[], Step]) -> None:
+        """Show a step of this side's own while it grows; :meth:`append` adds it when it is whole."""
+        self._watcher.update(max(self._assembly.indices, default=-1) + 1, snapshot, False)
+        if time.monotonic() - self._flushed > _PAUSE:  # what is printed before a long computation is to be seen
+            self._watcher.flush()
+            self._flushed = time.monotonic()
 
     @property
     def steps(self) -> tuple[Step, ...]:

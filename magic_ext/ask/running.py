@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -19,7 +19,7 @@ from magic_ext.wire.steps import CodeExecutionCall, CodeExecutionResult, Functio
 
 from .telling import seen, told, told_without_values
 
-__all__ = ["MOST_RUNS", "TRIES", "CodeRuns", "Ran", "Runner", "shape_of"]
+__all__ = ["MOST_RUNS", "TRIES", "CodeRuns", "Ran", "Runner", "Tell", "shape_of"]
 
 TRIES = 5  # failed runs in one question, as in Google's sandbox (the guide)
 MOST_RUNS = 30  # runs in one question, whatever the model does
@@ -29,6 +29,9 @@ _TABLES = {"DataFrame", "Series", "Index", "ndarray", "Table"}
 _LIBRARIES = {"pandas", "numpy", "polars", "pyarrow"}
 _NOT_ALLOWED: tuple[Content, ...] = (Text("The user did not allow this code to run."),)
 _ENOUGH = f"The code has failed {TRIES} times. Run no more; answer with what is known, and say what failed."
+
+
+Tell = Callable[[str], None]
 
 
 class Runner(Protocol):
@@ -41,8 +44,11 @@ class Runner(Protocol):
     def check(self) -> None:
         """Raise :class:`GeminiExecError` where no code can run, before anything is sent."""
 
-    def run(self, code: str) -> Execution | None:
-        """Run a block; ``None`` where the user did not allow it. Never raises for what the code does."""
+    def run(self, code: str, tell: Tell) -> Execution | None:
+        """Run a block; ``None`` where the user did not allow it. Never raises for what the code does.
+
+        ``tell`` is called in this thread with printed text as it comes.
+        """
 
     def shapes(self, names: Sequence[str]) -> Mapping[str, str]:
         """Those of the variables that are tables, each as its type and shape in words."""
@@ -74,8 +80,11 @@ class CodeRuns:
         self._runs = self._failed = 0
         self._refused = False
 
-    def run(self, call: CodeExecutionCall, name: str) -> Ran:
-        """Run the code of a call of the function ``name``; raises where the model goes on after it was told to stop."""
+    def run(self, call: CodeExecutionCall, name: str, tell: Tell = lambda _: None) -> Ran:
+        """Run the code of a call of the function ``name``; ``tell`` is called with printed text as it comes.
+
+        Raises where the model goes on after it was told to stop.
+        """
         if self._refused or self._runs == MOST_RUNS:
             raise GeminiExecError(
                 f"The model ran code {self._runs} times without an answer.",
@@ -85,7 +94,7 @@ class CodeRuns:
             self._refused = True
             return self._ran(call, name, (Text(_ENOUGH),), (Text("Not run: the code has failed five times."),), True)
         self._runs += 1
-        execution = self.runner.run(call.code) if call.code.strip() else _empty()
+        execution = self.runner.run(call.code, tell) if call.code.strip() else _empty()
         failed = execution is None or execution.status != "ok"
         self._failed += failed
         content = said = _NOT_ALLOWED

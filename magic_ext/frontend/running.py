@@ -13,13 +13,14 @@ import importlib
 import io
 import linecache
 import sys
+import threading
 import time
 import traceback
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from magic_ext.ask.running import shape_of
+from magic_ext.ask.running import Tell, shape_of
 from magic_ext.references.attach import Binding
 from magic_ext.runtime.execution import Execution
 from magic_ext.runtime.limits import Limits
@@ -72,13 +73,13 @@ class InKernel:
         """Raise :class:`GeminiExecError` where nobody can be asked."""
         self._consent.check(unasked=self._unasked)
 
-    def run(self, code: str) -> Execution | None:
+    def run(self, code: str, tell: Tell) -> Execution | None:
         """Ask, then run. An interrupt by the user goes on; what else the code does wrong is told in the result."""
         if not self._consent.given(code, unasked=self._unasked):
             return None
         self._number += 1
         block = _Block(self._shell, code, f"<run_python {self._number}>", self._seconds)
-        return block.run(self._entered())
+        return block.run(self._entered(), tell)
 
     def shapes(self, names: Sequence[str]) -> Mapping[str, str]:
         """Those of its variables that are tables in memory."""
@@ -114,10 +115,14 @@ class _Block:
         self._code = code
         self._name = name
         self._seconds = seconds
-        self._collector = Collector(Limits().output_bytes, lambda _: None)
+        self._collector = Collector(Limits().output_bytes, self._pass_on)
+        self._tell: Tell = lambda _: None
+        self._line = ""
+        self._outlets: tuple[Any, Any, Any] = (sys.stdout, sys.stderr, shell.display_pub)
 
-    def run(self, scope: dict[str, Any]) -> Execution:
+    def run(self, scope: dict[str, Any], tell: Tell) -> Execution:
         began = time.monotonic()
+        self._tell = tell
         error: BaseException | None = None
         watchdog = Watchdog(self._seconds)
         try:
@@ -146,16 +151,24 @@ class _Block:
     @contextlib.contextmanager
     def _caught(self) -> Iterator[None]:
         """Everything that is printed, displayed and drawn goes to the collector."""
-        shell, out, err, publisher = self._shell, sys.stdout, sys.stderr, self._shell.display_pub
         before = _open_figures()
-        sys.stdout = sys.stderr = _Writer(self._print)
-        shell.display_pub = _Publisher(self._show)
+        writer = _Writer(self._print)
         try:
-            yield
+            with _outlets(self._shell, writer, writer, _Publisher(self._show)) as self._outlets:
+                yield
         finally:
-            sys.stdout, sys.stderr, shell.display_pub = out, err, publisher
             for number in _open_figures() - before:
                 self._draw(number)
+
+    def _pass_on(self, output: str | bytes) -> None:
+        """Show printed text line by line, past all that is caught; what other threads print waits for the end."""
+        if not isinstance(output, str) or threading.current_thread() is not threading.main_thread():
+            return
+        self._line += output
+        if "\n" in output:
+            line, self._line = self._line, ""
+            with _outlets(self._shell, *self._outlets):
+                self._tell(line)
 
     def _print(self, text: str) -> None:
         self._collector.add({"msg_type": "stream", "content": {"text": text}})
@@ -201,6 +214,17 @@ class _Block:
         while trace is not None and trace.tb_frame.f_code.co_filename != self._name:
             trace = trace.tb_next
         return "".join(traceback.format_exception(type(error), error, trace)).strip()
+
+
+@contextlib.contextmanager
+def _outlets(shell: Any, out: Any, err: Any, publisher: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Where printed text and displayed objects go within the context; gives where they went before."""
+    before = sys.stdout, sys.stderr, shell.display_pub
+    sys.stdout, sys.stderr, shell.display_pub = out, err, publisher
+    try:
+        yield before
+    finally:
+        sys.stdout, sys.stderr, shell.display_pub = before
 
 
 class _Writer(io.TextIOBase):

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from google.genai import interactions as sdk
 
-from magic_ext.ask.running import TRIES, CodeRuns, shape_of
+from magic_ext.ask.running import TRIES, CodeRuns, Tell, shape_of
 from magic_ext.errors import GeminiExecError
 from magic_ext.frontend.watchdog import Watchdog
 from magic_ext.references.screen import screen_from
@@ -36,7 +36,7 @@ class Played:
     def check(self) -> None:
         pass
 
-    def run(self, code: str) -> Execution | None:
+    def run(self, code: str, tell: Tell) -> Execution | None:
         return self._executions.pop(0)
 
     def shapes(self, names: Sequence[str]) -> Mapping[str, str]:

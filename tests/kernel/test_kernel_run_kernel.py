@@ -162,6 +162,20 @@ def test_prints_displays_and_figures_are_caught(
     assert not any("text/html" in data for data in ran.outputs)
 
 
+@pytest.mark.parametrize("where", ["kernel", "local"])
+@pytest.mark.usefixtures("unasked")
+def test_what_is_printed_is_shown_while_the_code_runs(
+    notebook: Any, asked_at: Callable[..., Any], google: Any, where: str
+) -> None:
+    asked_at(*_asks(google, "print('so', 'far', flush=True)\nimport time\nfor _ in range(600):\n    time.sleep(0.1)"))
+    cell = notebook.begin(f"{ASK} --run {where}\nTake your time.".replace("--run kernel ", "", 1), live=True)
+    while "so far" not in json.dumps(notebook.hear(cell)["content"].get("data", "")):
+        pass
+    notebook.interrupt()
+    ran = notebook.finish(cell)
+    assert [error["ename"] for error in ran.of("error")] == ["KeyboardInterrupt"]
+
+
 @pytest.mark.usefixtures("unasked")
 def test_a_flood_is_cut(notebook: Any, asked_at: Callable[..., Any], google: Any, body_of: Any) -> None:
     server = asked_at(*_asks(google, "for _ in range(3000):\n    print('x' * 1000)"))
