@@ -15,7 +15,6 @@ from magic_ext.references.prepared import Binding, Named, Part, called, columns_
 from magic_ext.references.schemas import schema_part
 from magic_ext.references.screen import Screen, counted
 from magic_ext.references.screened import told_withheld
-from magic_ext.references.tables.dialect import open_text
 from magic_ext.references.tables.table import Table
 from magic_ext.references.things import Database, OtherFile, Picture, Scalar, TextFile, Value
 from magic_ext.wire.content import Document, Image, Text
@@ -149,7 +148,7 @@ def _text(named: Named, thing: Value | TextFile, policy: Policy, screen: Screen)
     else:
         size = thing.path.stat().st_size
         kind, language = f"text file ({thing.path.suffix or 'no suffix'})", thing.path.suffix[1:].lower()
-        with open_text(thing.path, thing.encoding) as file:
+        with thing.path.open(encoding=thing.encoding, errors="replace") as file:  # one kind of line end goes out
             given = excerpt(file, size, policy)
     given = _cleaned(given, screen)
     block = _fenced(named.shown, language, given.text)

@@ -38,6 +38,7 @@ def caching(notebook: Any, tmp_path: Path, key: str) -> Iterator[Any]:
     notebook.do(f'%config GeminiExecMagics.cache = "use"\n%config GeminiExecMagics.cache_dir = {str(tmp_path)!r}')
     yield notebook
     notebook.do('%config GeminiExecMagics.cache = "off"\n%config GeminiExecMagics.cache_dir = ""')
+    notebook.do('%config GeminiExecMagics.send = "auto"')
     notebook.do(f"import os; os.environ['GEMINI_API_KEY'] = {key!r}")
 
 

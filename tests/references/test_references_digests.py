@@ -51,9 +51,9 @@ def table() -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("prompt", "known"),
     [
-        ("@table", "b39ce7e69c024153"),
-        ("@table:schema", "a82d1909094d42f2"),
-        ("@table:head(2)", "f78398956262fe80"),
+        ("@table", "79b5dc0bba60b8d1"),
+        ("@table:schema", "53e73b11ede07d9b"),
+        ("@table:head(2)", "da234732f4b9d18a"),
         ("@indexed", "5d610ef2c5e7c564"),
         ("@series", "734539b0feb4d310"),
         ("@empty", "8258b3003fd77a01"),
@@ -88,6 +88,15 @@ def test_line_ends_make_no_difference(tmp_path: Path, name: str) -> None:
         assert of(f"@{name}{policy}", tmp_path / "lf") == of(f"@{name}{policy}", tmp_path / "crlf")
     (tmp_path / "lf" / name).write_bytes(text.replace("z", "Z").encode())
     assert of(f"@{name}", tmp_path / "lf") != of(f"@{name}", tmp_path / "crlf")
+
+
+def test_line_ends_make_no_difference_to_a_text_that_is_cut(tmp_path: Path) -> None:
+    text = "".join(f"line {number}\n" for number in range(30_000))
+    for folder, data in (("lf", text), ("crlf", text.replace("\n", "\r\n"))):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "long.log").write_bytes(data.encode())
+    for policy in ("", ":head(50)", ":sample(50)", ":full"):
+        assert of(f"@long.log{policy}", tmp_path / "lf") == of(f"@long.log{policy}", tmp_path / "crlf")
 
 
 @pytest.mark.parametrize(
