@@ -111,6 +111,7 @@ def test_the_model_asks_and_is_answered(
         ["weather()", "function"],
         ["(instructions)", "text"],
         ["weather()", "function result"],
+        ["(sent again)", "instructions, functions, conversation"],
     ]
     assert notebook.value("answer.sent.entries[2].bytes") == len('{"city":"Kyiv","degrees":-3}')
 
