@@ -86,7 +86,7 @@ class Picture(bytes):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What came back for one question.
 
-    ``place`` says where the code ran (``"this computer"``, ``"Google's sandbox"``); ``sent`` is the manifest of what
+    ``place`` says where the code ran (``"your kernel"``, ``"Google's sandbox"``); ``sent`` is the manifest of what
     the question carried; ``status`` is the interaction's (``completed``, ``incomplete``, ``failed``, ...) or
     ``interrupted``.
     ``steps`` holds everything, in order; the properties are readings of it. ``call_seconds`` are those that the user's

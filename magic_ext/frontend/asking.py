@@ -93,6 +93,7 @@ class Asking:
         """Continue nothing of what was: the conversations are no longer kept, and values may not leave unasked."""
         self.conversations.clear()
         self.composing.permission.forget()
+        self.composing.consent.forget()
 
     def _left(self, settings: Settings) -> Budget | None:
         """What is left of the session's budget."""

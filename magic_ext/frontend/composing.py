@@ -53,7 +53,7 @@ class Composing:
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self._consent = Consent(shell)
+        self.consent = Consent(shell)
         self.permission = Permission(shell)
         self.typed_key: Secret | None = None
 
@@ -144,7 +144,7 @@ class Composing:
             before = question.tip.runner if question.tip else None
             return InKernel(
                 self._shell,
-                self._consent,
+                self.consent,
                 unasked=settings.run_unasked,
                 seconds=settings.run_seconds,
                 lent=prepared.bindings,

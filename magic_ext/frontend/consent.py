@@ -38,6 +38,10 @@ class Consent:
         self._always = answer in {"a", "always"}
         return self._always or answer in {"y", "yes"}
 
+    def forget(self) -> None:
+        """Ask again from now on."""
+        self._always = False
+
 
 def _nobody() -> GeminiExecError:
     return GeminiExecError(

@@ -100,16 +100,20 @@ def test_a_no_is_told_to_the_model(notebook: Any, asked_at: Callable[..., Any], 
 
 
 def test_always_is_asked_once_in_a_session(
-    open_notebook: Callable[..., Any], serve: Callable[..., Any], google: Any, key: str
+    open_notebook: Callable[..., Any], serve: Callable[..., Any], google: Any, faults: SimpleNamespace, key: str
 ) -> None:
     notebook = open_notebook(GEMINI_API_KEY=key)
     notebook.do("%load_ext magic_ext")
-    server = serve(*_asks(google, "x = 1", "print(x)"), *_asks(google, "print(2)"))
+    gone = faults.reply(200, {})
+    server = serve(*_asks(google, "x = 1", "print(x)"), *_asks(google, "print(2)"), gone, gone, *_asks(google, "3"))
     notebook.do(f"import os; os.environ['GOOGLE_GEMINI_BASE_URL'] = {server.url!r}")
     ran = notebook.run(f"{ASK}\nCompute.", answers=["a"])
     assert ran.status == "ok" and len(notebook.asked) == 1
     ran = notebook.run(f"{ASK}\nCompute.", answers=[])
     assert ran.status == "ok" and notebook.asked == [] and notebook.value("answer.results") == ["2\n"]
+    assert notebook.run("%gemini forget", answers=["y"]).status == "ok"
+    ran = notebook.run(f"{ASK}\nCompute.", answers=["n"])
+    assert ran.status == "ok" and len(notebook.asked) == 1
 
 
 def test_where_nobody_can_be_asked_nothing_is_sent(notebook: Any, asked_at: Callable[..., Any], google: Any) -> None:
