@@ -24,7 +24,7 @@ from magic_ext.references.budget import LIMIT_TOKENS
 
 COLUMNS, ROWS, MORE_ROWS = 20, 1_000_000, 10_000_000
 MOST_MEMORY = 50e6  # bytes, whatever the size of the frame
-TURNS = 15
+TURNS = 21
 CLEAR_REFS = Path("/proc/self/clear_refs")
 
 
