@@ -123,3 +123,9 @@ def test_flights_may_share_a_number(bench: Any) -> None:
     text = bench.run({"flights": frame}, "How many flights are there?").text
     assert "Number of rows" in text and "Number of distinct values" in text
     assert bench.run({"flights": frame}, "flights with a delay over 5").printed.splitlines()[-1].split()[0] == "2"
+
+
+def test_a_value_called_as_the_table_is_not_guessed(bench: Any) -> None:
+    frame = pd.DataFrame({"type": ["Death", "Homicide", "Death"], "death_date": ["1992-04-30"] * 3, "age": [1, 2, 3]})
+    ran = bench.run({"deaths": frame}, "How many deaths were there?")
+    assert ran.declined and ran.text.count("```python") == 2

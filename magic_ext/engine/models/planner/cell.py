@@ -113,7 +113,7 @@ class Cell:
         column = self.column(condition.column)
         known = f"{column}.notna()"
         if condition.part:
-            column += f".dt.{'dayofweek' if condition.part == 'weekday' else condition.part}"
+            column += f".dt.{'day_of_week' if condition.part == 'weekday' else condition.part}"
         values = [self.column(v) if isinstance(v, Column) else literal(v) for v in condition.values]
         match condition.operator:
             case "isna" | "notna" as gap:

@@ -152,7 +152,8 @@ def _read(reader: Reader, base: Question | None) -> tuple[list[Asked], list[Aske
     narrow = [one for one in asked if isinstance(one, Rows) and one.show and replace(one, show=()) in asked]
     new: list[Asked] = [(one,) for one in asked if one not in narrow] or reader.whole("two")
     rates = [asked for asked in new if isinstance(asked[0], Aggregate) and asked[0].measures[0].how == "percent"]
-    if len(rates) == 1 and all(isinstance(asked[0], Aggregate) for asked in new):
+    others = [asked[0] for asked in new if asked not in rates]
+    if len(rates) == 1 and all(isinstance(other, Aggregate) and other.where for other in others):
         new = (
             rates  # "percentage of rows with status 500 by path" is of each path's rows, no division of those with 500
         )

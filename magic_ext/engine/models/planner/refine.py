@@ -18,6 +18,7 @@ from .plan import (
     Correlation,
     Describe,
     Distribution,
+    Flag,
     Group,
     Measure,
     Open,
@@ -207,7 +208,8 @@ def _settled(reader: Reader, draft: Aggregate) -> Aggregate | None:
     measures = draft.measures
     if len(set(measures)) < len(measures) or len(draft.groups) > 2:
         return None
-    if any(m.column == g.column and not g.period for m in measures for g in draft.groups):
+    flagged = {test.column for m in measures if isinstance(m.column, Flag) for test in m.column.tests}
+    if any((m.column == g.column or g.column in flagged) and not g.period for m in measures for g in draft.groups):
         reader.refuse("a column is not grouped by itself")
         return None
     single = len(measures) == 1 and draft.groups

@@ -169,7 +169,11 @@ class Schema:
     def counted_by(self, noun: str) -> Column | None:
         """A column that tells ``noun`` apart ("sensor_id" of sensors), unless each row has an id of its own."""
         wanted = _singulars(words(noun))
-        naming = [column for column in self.table.columns if _within(wanted, _singulars(words(column.name)))]
+        naming = [
+            column
+            for column in self.table.columns
+            if _within(wanted, _singulars(words(column.name))) and not is_time(column) and column.kind != "number"
+        ]
         own = [c for c in naming if _singulars(words(c.name)) == (*wanted, "id") and not c.missing]
         return None if any(c.unique == self.table.rows for c in own) else next(iter(naming), None)
 
