@@ -23,6 +23,6 @@ def write_private(path: Path, data: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         Path(new).replace(path)
-    except OSError:
+    except BaseException:
         Path(new).unlink(missing_ok=True)
         raise

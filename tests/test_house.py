@@ -22,7 +22,7 @@ FLOORS = {
     "private": set(),
     "runtime": {"errors"},
     "references": {"wire", "errors"},
-    "client": {"wire", "errors", "http", "loopback"},
+    "client": {"wire", "errors", "http", "loopback", "private"},
     "functions": {"wire", "errors", "references"},
     "costs": {"wire", "errors"},
     "engine": {"wire", "errors", "http", "markdown", "runtime"},

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from magic_ext.errors import GeminiExecError
+from magic_ext.private import write_private
 from magic_ext.wire.content import Json
 
 __all__ = ["FORMAT", "Key", "Recording", "Recordings", "user_recordings"]
@@ -80,8 +80,7 @@ class Recordings(msgspec.Struct, frozen=True):
         """Write a recording; raises :class:`GeminiExecError` where the folder can't be written."""
         written = msgspec.structs.replace(recording, recorded=datetime.now(UTC).isoformat(timespec="seconds"))
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write(self._path(recording.key), msgspec.json.encode(written))
+            write_private(self._path(recording.key), msgspec.json.encode(written))
             if self.swept:
                 self._sweep()
         except OSError as error:
@@ -142,18 +141,6 @@ def user_recordings() -> Recordings:
 
     folder = platformdirs.user_cache_dir("gemini-exec", appauthor=False)
     return Recordings(Path(folder) / "recordings", swept=True)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file that only this user can read, in one moment."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".recording-")  # mode 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _deleted(path: Path) -> bool:
