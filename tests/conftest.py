@@ -9,6 +9,7 @@ import signal
 import socket
 import ssl
 import struct
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ def _private_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     os.environ["XDG_DATA_HOME"] = str(home / "data")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     os.environ.setdefault("MPLCONFIGDIR", str(cache / "matplotlib"))  # its list of fonts takes seconds to build
-    os.environ.setdefault("GEMINI_EXEC_TEST_CACHE", str(cache / "gemini-exec-tests"))  # Google's SDKs
+    os.environ.setdefault("GEMINI_EXEC_TEST_CACHE", str(cache / "gemini-exec-tests"))  # environments
     os.environ["XDG_CACHE_HOME"] = str(home / "cache")
     os.environ["XDG_STATE_HOME"] = str(home / "state")
     os.environ["IPYTHONDIR"] = str(home / "ipython")
@@ -64,6 +65,31 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def penguins_csv() -> Path:
     """The real table that ships with the package."""
     return REPOSITORY / "notebooks" / "data" / "penguins.csv"
+
+
+@pytest.fixture(scope="session")
+def installed() -> Callable[[str, Callable[[Path], None]], Path]:
+    """A folder of the cache, made whole by an ``install`` of it or not at all; other runs may want the same one."""
+    import platformdirs
+
+    cache = Path(os.environ.get("GEMINI_EXEC_TEST_CACHE") or platformdirs.user_cache_path("gemini-exec-tests"))
+
+    def folder(name: str, install: Callable[[Path], None]) -> Path:
+        wanted = cache / name
+        if wanted.exists():
+            return wanted
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache, ignore_cleanup_errors=True) as under_way:
+            made = Path(under_way) / "made"
+            install(made)
+            try:
+                made.rename(wanted)
+            except OSError:
+                if not wanted.exists():  # else another run was first
+                    raise
+        return wanted
+
+    return folder
 
 
 KEY = "AIza-test-key-which-nobody-may-see"

@@ -1,26 +1,30 @@
-"""A JupyterLab as a reader starts it, and a Chromium that clicks in it.
+"""JupyterLab and Notebook 7 as a reader starts them, and a Chromium that clicks in them.
 
-One server and one page a module: starting both costs more than most tests. Each test opens a notebook of its own, with
-a kernel of its own. Everything that would leave this computer is stopped and noted.
+One server a run and one page a module: starting them costs more than most tests. Each test opens a notebook of its own,
+with a kernel of its own. Everything that would leave this computer is stopped and noted, and so is every ``alert()``.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nbformat
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
+OLDEST = ("jupyterlab==4.2.*", "notebook==7.2.*", "ipywidgets")
+_TOKEN = "a-token"
 PATIENCE = 90_000  # milliseconds until a test that hangs gives up; no result depends on it
 _ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"),
@@ -43,19 +47,30 @@ _DRAWN = """([area, count]) => {
 class Lab:
     """JupyterLab in a browser: menus, keys and buttons to act; the page and the notebook's model to look."""
 
-    def __init__(self, page: Any, folder: Path, url: str) -> None:
+    def __init__(self, page: Any, served: Served) -> None:
         self.page = page
-        self.folder = folder
+        self.folder = served.folder
         self.complaints: list[str] = []
         self.stopped: list[str] = []
+        self.alerts: list[Any] = []
+        self._url = served.url
         page.set_default_timeout(PATIENCE)
+        page.context.expose_function("alert", lambda what: self.alerts.append(what))  # in every frame
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self._asked_for(request.url))
         page.on("websocket", lambda socket: self._asked_for(socket.url.replace("ws", "http", 1)))
         page.context.route(_ELSEWHERE, lambda route: route.abort())
-        page.goto(url)
-        page.wait_for_function("window.jupyterapp?.restored.then(() => true)")
+        self.start()
+
+    def start(self) -> None:
+        """Open JupyterLab without its file browser."""
+        self._go("lab")
+        self.page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
+
+    def _go(self, path: str) -> None:
+        self.page.goto(f"{self._url}{path}?token={_TOKEN}")
+        self.page.wait_for_function("window.jupyterapp?.restored.then(() => true)")
 
     def _said(self, message: Any) -> None:
         url = message.location.get("url", "")
@@ -161,6 +176,33 @@ class Lab:
         )
 
 
+class Notebook(Lab):
+    """Notebook 7 in a browser: a page for each notebook."""
+
+    def start(self) -> None:
+        """Nothing: a notebook's page is opened with it."""
+
+    def _said(self, message: Any) -> None:
+        if not message.location.get("url", "").endswith(".woff"):  # its server refuses its page the fonts of formulas
+            super()._said(message)
+
+    def open(self, name: str) -> None:
+        """Open a notebook's page and wait for its kernel."""
+        self._go(f"notebooks/{name}")
+        self.page.wait_for_function(f"{_CURRENT}?.sessionContext?.kernelDisplayStatus === 'idle'")
+        self.complaints.clear()  # of its own: it misses what of JupyterLab it leaves out
+
+
+class OldestLab(Lab):
+    """JupyterLab 4.2."""
+
+    def _said(self, message: Any) -> None:
+        if not message.text.startswith(
+            "Failed to update the table of contents"
+        ):  # when cells are inserted or taken out
+            super()._said(message)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The machine's Chromium or Chrome; without one the test is skipped, but not where it has to be there."""
@@ -174,10 +216,15 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="module")
-def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """A JupyterLab server on a copy of the notebooks: its address with the token, and the copy."""
-    home = tmp_path_factory.mktemp("lab")
+class Served(NamedTuple):
+    """Where a server listens, and its folder."""
+
+    url: str
+    folder: Path
+
+
+@contextmanager
+def _serving(python: Path, home: Path, surroundings: dict[str, str]) -> Iterator[Served]:
     folder = home / "notebooks"
     shutil.copytree(REPOSITORY / "notebooks", folder)
     quiet = home / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
@@ -189,14 +236,15 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "JUPYTER_RUNTIME_DIR": home / "runtime",
     }
     command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1"),
-        *("--IdentityProvider.token=a-token", f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True"),
+        *(python, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1"),
+        *(f"--IdentityProvider.token={_TOKEN}", f"--ServerApp.root_dir={folder}"),
+        *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
     ]
     with (home / "log").open("wb") as log:
-        environment = {**os.environ, **{name: str(place) for name, place in places.items()}}
+        environment = {**os.environ, **{name: str(place) for name, place in places.items()}, **surroundings}
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
-        yield f"{_address(process, home)}lab?token=a-token", folder
+        yield Served(_address(process, home), folder)
     finally:
         process.terminate()
         process.wait(60)
@@ -213,26 +261,99 @@ def _address(process: subprocess.Popen[bytes], home: Path) -> str:
     raise AssertionError(f"JupyterLab did not start:\n{(home / 'log').read_text()}")
 
 
+@pytest.fixture(scope="session")
+def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The newest JupyterLab, with Notebook 7, on a copy of the notebooks."""
+    with _serving(Path(sys.executable), tmp_path_factory.mktemp("lab"), {}) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def oldest_server(
+    chromium: str, tmp_path_factory: pytest.TempPathFactory, installed: Callable[..., Path]
+) -> Iterator[Served]:
+    """The oldest JupyterLab and Notebook 7 that are supported, with the labextension of this repository.
+
+    They live in an environment of their own; kernels run where the tests run.
+    """
+    programs = "Scripts" if os.name == "nt" else "bin"
+
+    def install(folder: Path) -> None:
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+        pip = [sys.executable, "-m", "pip", "--python", folder / programs / "python", "install", "-q", "--no-compile"]
+        subprocess.run([*pip, *OLDEST], check=True)
+
+    name = f"{'-'.join(OLDEST)}-python-{platform.python_version()}".replace("==", "-").replace("*", "x")
+    python = installed(name, install) / programs / "python"
+    home = tmp_path_factory.mktemp("oldest")
+    jupyter = home / "share"
+    shutil.copytree(REPOSITORY / "magic_ext" / "labextension", jupyter / "labextensions" / "gemini-exec")
+    kernel = {"argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"], "language": "python"}
+    (jupyter / "kernels" / "python3").mkdir(parents=True)
+    (jupyter / "kernels" / "python3" / "kernel.json").write_text(json.dumps({**kernel, "display_name": "Python 3"}))
+    with _serving(python, home, {"JUPYTER_PATH": str(jupyter)}) as served:
+        yield served
+
+
 @pytest.fixture(scope="module")
-def _page(chromium: str, server: tuple[str, Path]) -> Iterator[Lab]:
+def _browser(chromium: str) -> Iterator[Any]:
+    # Not for the whole run: while it lasts no other test could run an event loop.
     from playwright.sync_api import sync_playwright
 
-    url, folder = server
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(_ARGUMENTS))
-        context = browser.new_context(viewport={"width": 978, "height": 1500}, device_scale_factor=1.25)
-        lab = Lab(context.new_page(), folder, url)
-        lab.page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
-        yield lab
+        yield browser
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def new_page(_browser: Any) -> Callable[..., Any]:
+    """Opens a page that shares nothing with the others."""
+    size = {"width": 978, "height": 1500}
+    return lambda **options: _browser.new_context(viewport=size, device_scale_factor=1.25, **options).new_page()
+
+
+@pytest.fixture(scope="module")
+def _lab(new_page: Callable[..., Any], server: Served) -> Lab:
+    return Lab(new_page(), server)
+
+
+@pytest.fixture(scope="module")
+def _notebook(new_page: Callable[..., Any], server: Served) -> Notebook:
+    return Notebook(new_page(), server)
+
+
+@pytest.fixture(scope="module")
+def _oldest_lab(new_page: Callable[..., Any], oldest_server: Served) -> Lab:
+    return OldestLab(new_page(), oldest_server)
+
+
+@contextmanager
+def _at_peace(front: Lab) -> Iterator[Lab]:
+    """No notebook is open; in the end the browser has not complained, nor asked for anything outside."""
+    for noted in (front.complaints, front.stopped, front.alerts):
+        noted.clear()
+    yield front
+    front.close()
+    assert (front.complaints, front.stopped, front.alerts) == ([], [], [])
+
+
 @pytest.fixture
-def lab(_page: Lab) -> Iterator[Lab]:
-    """The Lab with no notebook open; in the end the browser has not complained, nor asked for anything outside."""
-    _page.complaints.clear()
-    _page.stopped.clear()
-    yield _page
-    _page.close()
-    assert _page.complaints == []
-    assert _page.stopped == []
+def lab(_lab: Lab) -> Iterator[Lab]:
+    """The newest JupyterLab."""
+    with _at_peace(_lab) as lab:
+        yield lab
+
+
+@pytest.fixture
+def notebook(_notebook: Notebook) -> Iterator[Notebook]:
+    """The newest Notebook 7."""
+    with _at_peace(_notebook) as notebook:
+        yield notebook
+
+
+@pytest.fixture
+def oldest_lab(_oldest_lab: Lab) -> Iterator[Lab]:
+    """The oldest JupyterLab that is supported."""
+    with _at_peace(_oldest_lab) as lab:
+        yield lab

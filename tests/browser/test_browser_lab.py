@@ -1,4 +1,4 @@
-"""The whole way in JupyterLab: ask, look, paste, save, interrupt, and nothing of a model's text runs in the page."""
+"""The whole way in JupyterLab: ask, look, paste, save, interrupt."""
 
 from __future__ import annotations
 
@@ -106,54 +106,6 @@ def test_pasted_code_is_one_new_cell_that_runs_on_the_live_data(lab: Any) -> Non
     assert re.search(r"Gentoo +5076\.02", outputs.inner_text())
     assert outputs.locator('img[src^="data:image/png"]').count() == 1
     assert len(lab.ids()) == 5
-
-
-STRIKE = "window.struck.push('MARK')"
-HOSTILE = f"""Text with <script>{STRIKE}</script> and <img src='data:,' onerror="{STRIKE}"> and
-<svg onload="{STRIKE}"></svg>
-
-<img src='data:,' onerror="{STRIKE}">
-
-````python"><img src='data:,' onerror="{STRIKE}">
-print(1)
-````
-
-![a chart](http://leak.invalid/MARK.png) <img src="http://leak.invalid/MARK-2.png">
-<iframe srcdoc="<script>parent.{STRIKE}</script>"></iframe> <link rel="stylesheet" href="http://leak.invalid/MARK.css">
-<details open ontoggle="{STRIKE}">x</details> [click](javascript:{STRIKE}) $$\\href{{javascript:{STRIKE}}}{{x}}$$
-"""
-
-
-def test_hostile_text_does_nothing(lab: Any) -> None:
-    """The same text, shown as it is, strikes: what is looked for is there to be found."""
-    theirs, plain = HOSTILE.replace("MARK", "theirs"), HOSTILE.replace("MARK", "plain")
-    code = f"'''{theirs}'''\nprint({theirs!r})\nimport matplotlib.pyplot as plt\nplt.title({theirs[:60]!r})\nplt.show()"
-    script = [[[{"thought": theirs}, {"text": theirs}, {"code": code}], [{"text": theirs}]]]
-    (lab.folder / "hostile.json").write_text(json.dumps(script))
-    ask = "%%gemini_exec -m scripted:hostile.json --show-thoughts\nGo on."
-    control = f"from IPython.display import display\ndisplay({{'text/markdown': {plain!r}}}, raw=True)"
-    setup, question, shown = lab.write("hostile.ipynb", [SETUP, ask, control])
-    lab.page.evaluate("window.struck = []")
-    lab.open("hostile.ipynb")
-    lab.run(setup)
-    lab.run(question)
-    lab.wait_for([setup, question])
-    outputs = lab.outputs(question)
-    assert outputs.locator("img").count() == 1
-    assert outputs.get_by_text("window.struck").count() >= 3, "thought, text, code and result are all to be seen"
-    for tag in ("script", "iframe", "link", "style", "[onerror]", "[onload]", "[ontoggle]", '[href^="javascript"]'):
-        assert outputs.locator(tag).count() == 0, tag
-    assert lab.page.evaluate("window.struck") == []
-    assert lab.stopped == []
-
-    expect = lab.page.expect_request
-    with expect("**/plain.png"), expect("**/plain-2.png"), expect("**/plain.css"):
-        lab.run(shown)
-    lab.wait_for([shown])
-    lab.page.wait_for_function("window.struck.length >= 4")
-    assert set(lab.page.evaluate("window.struck")) == {"plain"}
-    assert {url.rpartition("/")[2] for url in lab.stopped} == {"plain.png", "plain-2.png", "plain.css"}
-    lab.stopped.clear()
 
 
 def test_the_stop_button_ends_a_question_and_keeps_what_had_come(lab: Any, tmp_path: Path) -> None:

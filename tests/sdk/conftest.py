@@ -6,7 +6,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -84,31 +83,6 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("picture") / "pedals.jpg"
     image.save(path)
     return path
-
-
-@pytest.fixture(scope="session")
-def installed() -> Callable[[str, Callable[[Path], None]], Path]:
-    """A folder of the cache, made whole by an ``install`` of it or not at all; other runs may want the same one."""
-    import platformdirs
-
-    cache = Path(os.environ.get("GEMINI_EXEC_TEST_CACHE") or platformdirs.user_cache_path("gemini-exec-tests"))
-
-    def folder(name: str, install: Callable[[Path], None]) -> Path:
-        wanted = cache / name
-        if wanted.exists():
-            return wanted
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, ignore_cleanup_errors=True) as under_way:
-            made = Path(under_way) / "made"
-            install(made)
-            try:
-                made.rename(wanted)
-            except OSError:
-                if not wanted.exists():  # else another run was first
-                    raise
-        return wanted
-
-    return folder
 
 
 @pytest.fixture(scope="session")

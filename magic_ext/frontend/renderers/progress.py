@@ -55,7 +55,7 @@ class Progress:
 
 
 def _line(text: str) -> str:
-    return html.escape(visible(text))
+    return f'<span role="status">{html.escape(visible(text))}</span>'  # a screen reader says what it changes to
 
 
 def _html_widget(text: str) -> Any | None:

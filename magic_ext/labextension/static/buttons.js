@@ -11,6 +11,8 @@ const STYLE = `
   border: var(--jp-border-width) solid var(--jp-border-color2); border-radius: 3px 3px 3px 0;
 }
 .gemini-exec-block .jp-RenderedMarkdown pre code { background: none; }
+.jp-OutputArea:has(.gemini-exec-block) .jp-RenderedText { overflow-x: auto; }
+.jp-OutputArea:has(.gemini-exec-block) .jp-RenderedText pre { white-space: pre; } /* a wide result scrolls */
 .gemini-exec-buttons { display: flex; }
 .gemini-exec-buttons button {
   font: inherit; font-size: var(--jp-ui-font-size1); line-height: 1.6; padding: 0 10px; cursor: pointer;
