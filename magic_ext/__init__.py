@@ -30,7 +30,7 @@ def load_ipython_extension(shell: Any) -> None:
     magics = GeminiExecMagics(shell)
     shell.register_magics(magics)
     shell.input_transformers_cleanup.append(with_body)
-    shell.Completer.custom_matchers.append(matcher_for(magics))
+    shell.Completer.custom_matchers.append(matcher_for(shell, lambda: magics.conversations))
 
 
 def unload_ipython_extension(shell: Any) -> None:

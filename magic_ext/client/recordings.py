@@ -55,6 +55,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
 class Recordings(msgspec.Struct, frozen=True):
     """The recordings in ``folder``, which need not exist. In the user's own (``swept``) the oldest go after a while.
 
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     recordings, key = Recordings(Path(folder) / "r"), Key("q", "f")
     ...     recordings.keep(Recording(key=key, prompt="hi", model="m", place="here", interaction={"id": "v1_a"}))

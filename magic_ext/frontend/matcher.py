@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
-
-if TYPE_CHECKING:
-    from magic_ext.magics import GeminiExecMagics
 
 __all__ = ["matcher_for"]
 
 
-def matcher_for(magics: GeminiExecMagics) -> Callable[[CompletionContext], SimpleMatcherResult]:
-    """A matcher for the shell of ``magics``; what it needs is imported when it is first asked."""
+def matcher_for(
+    shell: Any, conversations: Callable[[], Sequence[str]]
+) -> Callable[[CompletionContext], SimpleMatcherResult]:
+    """A matcher for ``shell``, which knows the names of its ``conversations``; what it needs is imported when it is first asked."""
 
     @context_matcher(identifier="gemini_exec", priority=1000)  # type: ignore[untyped-decorator]
     def gemini_exec_matcher(context: CompletionContext) -> SimpleMatcherResult:
@@ -24,7 +23,9 @@ def matcher_for(magics: GeminiExecMagics) -> Callable[[CompletionContext], Simpl
             return nothing
         from magic_ext.frontend.completing import complete
 
-        found = complete(context.full_text, context.cursor_line, context.cursor_position, _surroundings(magics))
+        found = complete(
+            context.full_text, context.cursor_line, context.cursor_position, _surroundings(shell, conversations())
+        )
         if found is None:
             return nothing
         completions = [SimpleCompletion(text=one.text, type=one.kind) for one in found.found]
@@ -35,16 +36,15 @@ def matcher_for(magics: GeminiExecMagics) -> Callable[[CompletionContext], Simpl
     return gemini_exec_matcher  # type: ignore[no-any-return]
 
 
-def _surroundings(magics: GeminiExecMagics) -> Any:
+def _surroundings(shell: Any, conversations: Sequence[str]) -> Any:
     from magic_ext.costs.prices import known_models
     from magic_ext.engine.models.registry import OFFLINE_PLANNER
     from magic_ext.frontend.completing import Surroundings
 
-    shell: Any = magics.shell
     return Surroundings(
         namespace=shell.user_ns,
         hidden=shell.user_ns_hidden,
         folder=Path(),
         models=(OFFLINE_PLANNER, *known_models(), "openai:", "scripted:"),
-        conversations=magics.conversations,
+        conversations=conversations,
     )
