@@ -14,7 +14,7 @@ __all__ = ["matcher_for"]
 def matcher_for(
     shell: Any, conversations: Callable[[], Sequence[str]]
 ) -> Callable[[CompletionContext], SimpleMatcherResult]:
-    """A matcher for ``shell``, which knows the names of its ``conversations``; what it needs is imported when it is first asked."""
+    """A matcher for ``shell``, where ``conversations`` tells their names; what it needs is imported at first use."""
 
     @context_matcher(identifier="gemini_exec", priority=1000)  # type: ignore[untyped-decorator]
     def gemini_exec_matcher(context: CompletionContext) -> SimpleMatcherResult:
