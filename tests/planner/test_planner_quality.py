@@ -3,7 +3,7 @@
 ``prompts/*.txt`` hold one question a line, ``question => expectation | expectation``; `` // `` divides the turns of a
 conversation. An expectation is pandas over the frame ``d``, written without the planner, or ``decline``: alone it says
 that no answer follows from the table and the words, beside others that declining costs a wish, not trust.
-``data/*.csv``: tips (plotly, MIT), cars and weather and electricity (vega_datasets, MIT; public data), gapminder
+``data/*.csv``: tips (plotly, MIT), cars, weather, electricity and deaths (vega_datasets, MIT; public data), gapminder
 (gapminder.org, CC BY, from plotly); the others are made up.
 """
 

@@ -280,6 +280,7 @@ CHARTS = {
     "line": "line",
     "lines": "line",
     "histogram": "hist",
+    "hist": "hist",
     "scatter": "scatter",
     "scatterplot": "scatter",
     "boxplot": "box",
