@@ -149,7 +149,8 @@ def test_a_key_in_a_cell_is_not_taken(notebook: Any) -> None:
     assert "would be saved with the notebook" in ran.red_line
     written = [message for message in ran.messages if message["msg_type"] != "execute_input"]
     assert typed not in str(written)
-    assert not notebook.value("get_ipython().magics_manager.registry['GeminiExecMagics'].asking.composing.typed_key is not None")
+    magics = "get_ipython().magics_manager.registry['GeminiExecMagics']"
+    assert not notebook.value(f"{magics}.asking.composing.typed_key is not None")
 
 
 def test_usage_before_any(notebook: Any) -> None:
