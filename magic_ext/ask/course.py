@@ -197,7 +197,8 @@ class Course:
     def _converse(self, watcher: Watcher) -> None:
         """Ask, and answer what the model asks for, until it asks for nothing more."""
         with self._client(watcher) as client:
-            watcher.status(f"asking {self.question.place.model}")
+            size, host = self.manifest.bytes / 1000, self.manifest.destination
+            watcher.status(f"sending {size:,.1f} kB to {host}" if self.manifest.remote else "asking the model")
             self._begin(client, watcher)
             rounds = 0
             while asked := self._heard.asked:

@@ -21,13 +21,15 @@ from magic_ext.wire.events import (
 )
 from magic_ext.wire.interaction import Interaction
 from magic_ext.wire.request import Request, encode_request
-from magic_ext.wire.steps import CodeExecutionCall, FunctionCall, FunctionResult, Step, encode_step
+from magic_ext.wire.steps import CodeExecutionCall, CodeExecutionResult, FunctionCall, FunctionResult, Step, encode_step
 from magic_ext.wire.usage import Usage, sum_of
 
 from .question import Watcher
+from .running import TRIES
 
 __all__ = ["Listening"]
 
+SECONDS = 30  # that code may run in Google's sandbox (the guide) and in the engine's
 _PAUSE = 0.2  # seconds between two looks at what code prints
 
 
@@ -97,7 +99,10 @@ class Listening:
 
     def _take(self, event: Event) -> None:
         match event:
-            case InteractionCreated(interaction) | InteractionCompleted(interaction):
+            case InteractionCreated(interaction):
+                self.interaction = interaction
+                self._watcher.status(f"waiting for {interaction.model or 'the model'}")
+            case InteractionCompleted(interaction):
                 self.interaction = interaction
             case StatusUpdate(status):
                 self._watcher.status(_STATUSES.get(status, status))
@@ -123,7 +128,9 @@ class Listening:
             case StepStart(step={"type": str(kind)}) if kind in _BEGINNINGS:
                 self._watcher.status(_BEGINNINGS[kind])
             case StepStop() if isinstance(self._assembly.step(index), CodeExecutionCall):
-                self._watcher.status("running the code")
+                failed = sum(isinstance(step, CodeExecutionResult) and step.is_error for step in self.steps)
+                tries = f", try {failed + 1} of {TRIES}" if failed else ""
+                self._watcher.status(f"running the code{tries} (at most {SECONDS} s)")
 
 
 _STATUSES = {"in_progress": "working", "queued": "waiting for a free kernel"}

@@ -122,6 +122,7 @@ def test_the_stop_button_ends_a_question_and_keeps_what_had_come(lab: Any, tmp_p
     progress = outputs.get_by_text("running the code")
     progress.wait_for()
     outputs.locator("pre", has_text="begun").last.wait_for()  # printed, then silence: it shows all the same
+    outputs.locator(".gemini-exec-progress[data-seconds]").wait_for()  # the kernel is busy; the page counts
     assert outputs.locator("details").count() == 0
     lab.cell(question).screenshot(path=tmp_path / "working.png")
 

@@ -55,7 +55,8 @@ class Progress:
 
 
 def _line(text: str) -> str:
-    return f'<span role="status">{html.escape(visible(text))}</span>'  # a screen reader says what it changes to
+    """The line in HTML: a screen reader says what it changes to, and the labextension counts its seconds."""
+    return f'<span role="status" class="gemini-exec-progress">{html.escape(visible(text))}</span>'
 
 
 def _html_widget(text: str) -> Any | None:

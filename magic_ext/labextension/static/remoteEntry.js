@@ -4,7 +4,7 @@
   const NAME = "gemini-exec";
   const BASE = new URL(".", document.currentScript.src);
   const SHARED = ["@jupyterlab/notebook", "@jupyterlab/rendermime", "@lumino/widgets"];
-  const OWN = ["cells.js", "buttons.js", "followup.js", "pictures.js", "prose.js"];
+  const OWN = ["cells.js", "buttons.js", "followup.js", "pictures.js", "progress.js", "prose.js"];
   let scope;
 
   const shared = async (name) => {
@@ -15,7 +15,8 @@
 
   const plugin = async () => {
     const [notebook, rendermime, widgets] = await Promise.all(SHARED.map(shared));
-    const [cells, buttons, followUp, pictures, prose] = await Promise.all(OWN.map((file) => import(new URL(file, BASE))));
+    const own = await Promise.all(OWN.map((file) => import(new URL(file, BASE))));
+    const [cells, buttons, followUp, pictures, progress, prose] = own;
     return {
       id: `${NAME}:plugin`,
       description: "Cells, buttons and prompts of %%gemini_exec.",
@@ -27,6 +28,7 @@
         buttons.activate(tracker, registry, markdown, widgets, cells);
         followUp.activate(tracker, notebook.NotebookActions, registry, markdown, widgets, cells);
         pictures.activate(registry, rendermime);
+        progress.activate();
         prose.activate(tracker);
       },
     };
