@@ -69,7 +69,7 @@ class Lab:
         self.page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
 
     def _go(self, path: str) -> None:
-        self.page.goto(f"{self._url}{path}?token={_TOKEN}")
+        self.page.goto(f"{self._url}{path}?token={_TOKEN}&reset")
         self.page.wait_for_function("window.jupyterapp?.restored.then(() => true)")
 
     def _said(self, message: Any) -> None:
