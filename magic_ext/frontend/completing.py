@@ -61,7 +61,7 @@ def complete(text: str, line: int, column: int, around: Surroundings) -> Complet
     r"""Complete ``text`` at a cursor; ``None`` where it is no ``%%gemini_exec`` cell and no ``%gemini`` line.
 
     >>> around = Surroundings(namespace={"sales": 1}, folder=Path("/nowhere"))
-    >>> [found.text for found in complete("%%gemini_exec\\nSum @sa", 1, 7, around).found]
+    >>> [found.text for found in complete("%%gemini_exec\nSum @sa", 1, 7, around).found]
     ['sales']
     """
     lines = text.split("\n")
