@@ -92,7 +92,7 @@ class Kernel:
         command = [*self.isolation.prefix(self.workspace), sys.executable, "-P", str(self.workspace.script)]
         self._process = launch_kernel(
             [*command, json.dumps(options)],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # it ends with this process, and the kernel sees that
             stdout=subprocess.DEVNULL,
             stderr=self._stderr.fileno(),
             env=self.workspace.environment(),
@@ -248,6 +248,8 @@ class Kernel:
         await self.kill()
         with contextlib.suppress(RuntimeError):
             self._client.stop_channels()
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
         self._stderr.close()
         self.workspace.remove()
 

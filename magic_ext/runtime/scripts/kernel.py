@@ -9,7 +9,10 @@ import contextlib
 import functools
 import importlib
 import json
+import os
+import stat
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -117,11 +120,32 @@ def leave(code: object = None) -> None:
     raise SystemExit(code)
 
 
+def end_with_parent() -> None:
+    """End this process when the one that started it is gone, however it went: then the pipe on stdin ends.
+
+    bwrap's own way misses a parent that is killed while bwrap still starts.
+    """
+    if not stat.S_ISFIFO(os.fstat(0).st_mode):
+        return
+    lifeline = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            os.read(lifeline, 1)
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main() -> None:
     """Start the kernel that the JSON in the first argument describes."""
     options = json.loads(sys.argv[1])
     sys.argv = [""]
     set_limits(options["limits"])
+    end_with_parent()
 
     from ipykernel.kernelapp import IPKernelApp
 
