@@ -105,8 +105,9 @@ def _need(*modules: str, extra: str) -> None:
 
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if missing:
+        are = "is" if len(missing) == 1 else "are"
         raise GeminiExecError(
-            f"{' and '.join(missing)} is not installed.", hint=f"Run: pip install 'gemini-exec[{extra}]'"
+            f"{' and '.join(missing)} {are} not installed.", hint=f"Run: pip install 'gemini-exec[{extra}]'"
         )
 
 

@@ -55,10 +55,14 @@ def _refuse(pieces: Iterator[_Piece], known: Sequence[str]) -> None:
         if found:
             more = f", and {len(found) - 1} more" if len(found) > 1 else ""
             where = piece.where(piece.text, found[0].start)
+            redactable = "" if piece.name in _OWN_WORDS else "have it replaced by GeminiExecMagics.redact = ['key'], "
             raise SecretFound(
                 f"{piece.name} has what looks like a key ({found[0].kind}){where}{more}; it was not sent.",
-                hint="Take it out, have it replaced by GeminiExecMagics.redact = ['key'], or add --allow-secrets.",
+                hint=f"Take it out, {redactable}or add --allow-secrets.",
             )
+
+
+_OWN_WORDS = {"The prompt", "The instruction"}  # which are never changed
 
 
 def _known(question: Question) -> Sequence[str]:

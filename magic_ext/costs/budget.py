@@ -79,9 +79,9 @@ def output_limit(budget: Budget, model: str, input_tokens: int, *, on: date, who
         asked = price.of(Usage(total_input_tokens=input_tokens))
         rest, question = (budget.amount - asked) / price.output * 1_000_000, f"about {dollars(asked)}"
     if rest < _SHORTEST_ANSWER:
-        left = f"{budget} left of the {whose}" if budget.amount > 0 else f"nothing left of the {whose}"
+        left = f"{budget}" if budget.amount > 0 else "nothing"
         raise OverBudget(
-            f"The question takes {question}, and there is {left}: it was not sent.",
+            f"The question takes {question}, and the {whose} has {left} left: it was not sent.",
             hint="Send less of a table (:schema, :head(20), columns), or raise the budget.",
         )
     return int(rest) if rest < LONGEST_ANSWER else None

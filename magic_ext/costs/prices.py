@@ -90,4 +90,4 @@ def dollars(amount: float | None) -> str:
         return "unknown"
     if amount == 0:
         return "$0"
-    return f"${amount:,.2f}" if amount >= 0.1 else f"${amount:.2g}" if amount >= 0.0001 else "below $0.0001"
+    return f"${amount:,.2f}" if amount >= 0.1 else f"${amount:.2g}" if amount >= 0.0001 else "$0.0001"

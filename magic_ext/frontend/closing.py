@@ -26,7 +26,7 @@ def footer(course: Course, status: str = "") -> Footer:
     return Footer(
         model=answer.model,
         place="" if unread else answer.place,
-        rows_line="not executed: schema only" if unread else _rows(course.bindings),
+        rows_line="not executed: schema only" if unread else _rows(course),
         begins=course.question.begins,
         sent_line=_sent(course, answer.status),
         seconds=answer.seconds,
@@ -57,10 +57,18 @@ def _cells(answer: Answer, bindings: Sequence[Binding], earlier: Sequence[str]) 
     return {0: every, **alone}
 
 
-def _rows(bindings: Sequence[Binding]) -> str:
-    """On how many rows the code worked, over the whole conversation."""
-    tables = [binding for binding in bindings if binding.rows_sent is not None]
-    return ", ".join(_rows_of(table, named=len(tables) > 1) for table in tables)
+def _rows(course: Course) -> str:
+    """On how many rows the code worked, over the whole conversation; of what came with an earlier cell it says so.
+
+    Whoever has changed a table since has to refer to it again.
+    """
+    new = {binding.name for binding in course.prepared.bindings}
+    tables = {binding.name: binding for binding in reversed(course.bindings) if binding.rows_sent is not None}
+    counts = [
+        _rows_of(table, named=len(tables) > 1) + ("" if table.name in new else " as attached before")
+        for table in reversed(tables.values())
+    ]
+    return ", ".join(counts)
 
 
 def _rows_of(table: Binding, *, named: bool) -> str:

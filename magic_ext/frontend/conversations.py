@@ -70,7 +70,9 @@ class Conversations:
             return own.position
         last = self._answer(name) or self._last(name, without=cell)
         if last is None and not name:
-            raise GeminiExecError("There is no answer yet to continue.", hint="Ask without -c first.")
+            raise GeminiExecError(
+                "There is no answer yet to continue, or this kernel does not know of it.", hint="Ask without -c first."
+            )
         return Position(cell, last.position.cell if last else "", name)
 
     def tip(self, position: Position) -> Tip | None:
