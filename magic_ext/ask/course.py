@@ -133,7 +133,8 @@ class Course:
         """How the code of this conversation gets at the live data; a name attached again means the later one."""
         before = self.question.tip.bindings if self.question.tip else ()
         later = {binding.name for binding in self.prepared.bindings}
-        still = (binding for binding in before if binding.name not in later or binding.file)
+        files = {binding.file for binding in self.prepared.bindings}
+        still = (binding for binding in before if binding.name not in later or binding.file not in {"", *files})
         return (*self.prepared.bindings, *still)
 
     @property

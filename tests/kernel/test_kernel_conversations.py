@@ -64,3 +64,16 @@ def test_forgotten_conversations_are_gone(named: Callable[[], Any]) -> None:
     second = named()
     assert "Nothing has been asked" in second.do("%gemini history")
     assert "no answer yet to continue" in second.run(f"{PLAIN} -c\nas a bar chart", live=True, cell="b").red_line
+
+
+def test_changed_data_are_taken_where_they_are_named_again(named: Callable[[], Any]) -> None:
+    notebook = named()
+    assert notebook.run(f"{PLAIN}\nTotal units by city in @sales", live=True, cell="a").status == "ok"
+    notebook.do("sales['units'] *= 10")
+    before = notebook.run(f"{PLAIN} -c\nas a bar chart", live=True, cell="b")
+    assert "all 2 rows as attached before" in before.text
+    now = notebook.run(f"{PLAIN} -c --paste\nby city in @sales", live=True, cell="c")
+    assert "as attached before" not in now.text
+    assert "Basel    50" in now.text
+    [payload] = now.payload
+    assert payload["text"].count("# The answer was computed on all 2 rows of sales.") == 1

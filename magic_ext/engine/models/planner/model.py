@@ -85,7 +85,7 @@ def _answer(conversation: Conversation, steps: Sequence[Step]) -> _Answer:
     turns = [question_text(step) for step in steps if isinstance(step, UserInput)] or [""]
     last: tuple[Plan, ...] = ()
     for earlier in turns[:-1]:
-        read = parse(earlier, conversation.tables, last) if conversation.tables else Declined()
+        read = _read(earlier, conversation.tables, last)
         if not isinstance(read, Declined):
             last = read
         elif compute(earlier):
@@ -93,11 +93,23 @@ def _answer(conversation: Conversation, steps: Sequence[Step]) -> _Answer:
     return _one(conversation, turns[-1], last)
 
 
+def _read(text: str, tables: Sequence[Table], last: tuple[Plan, ...]) -> tuple[Plan, ...] | Declined:
+    """The plans of a question; a follow-up may name the one table again, as in "by city in `sales`"."""
+    if not tables:
+        return Declined()
+    read = parse(text, tables, last)
+    if isinstance(read, Declined) and last and len({table.name for table in tables}) == 1:
+        shorter = re.sub(rf"\s+(?:in|of|from|for)\s+`?{re.escape(tables[0].name)}`?(?=\W*$)", "", text)
+        if shorter != text and not isinstance(again := parse(shorter, tables, last), Declined):
+            return again
+    return read
+
+
 def _one(conversation: Conversation, text: str, last: tuple[Plan, ...]) -> _Answer:
     if not text or _GREETING.fullmatch(text):
         return _Answer(say.greeting(conversation))
     computed = compute(text)
-    read = parse(text, conversation.tables, last) if conversation.tables else Declined()
+    read = _read(text, conversation.tables, last)
     if not isinstance(read, Declined):
         return _planned(read, conversation.tables)
     if computed:
