@@ -22,7 +22,18 @@ from magic_ext.wire.running import RUN_PYTHON, RUN_PYTHON_TOOL
 
 from .question import Question
 
-__all__ = ["again", "along", "entry", "forgotten", "kept", "request_of", "schema_only", "uploaded", "with_history"]
+__all__ = [
+    "UPLOADS",
+    "again",
+    "along",
+    "entry",
+    "forgotten",
+    "kept",
+    "request_of",
+    "schema_only",
+    "uploaded",
+    "with_history",
+]
 
 INSTRUCTION = """\
 You answer a question asked in a Jupyter notebook. Lines that begin with [gemini-exec] tell what is attached.
@@ -41,7 +52,7 @@ you are given no values, and your code is not run. Give code as one fenced block
 
 CONVERSATION, BEFORE = "(the conversation so far)", "what was sent and answered before"
 
-_uploads = Uploads()
+UPLOADS = Uploads()  # of this session
 
 
 def request_of(question: Question, prepared: Prepared, functions: Sequence[Function]) -> Request:
@@ -135,7 +146,7 @@ def uploaded(request: Request, client: Client, tell: Callable[[str], None]) -> R
         if not isinstance(block, Document | Image):
             return block
         mime_type = block.mime_type or "application/octet-stream"
-        uri = _uploads.uri(client, block.content, mime_type, on_progress=progress)
+        uri = UPLOADS.uri(client, block.content, mime_type, on_progress=progress)
         return msgspec.structs.replace(block, data=None, uri=uri)
 
     before = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import msgspec
 from magic_ext.wire.content import Json
 
 from .endpoint import Endpoint, Secret
-from .errors import StreamBroken, TimedOut, UploadFailed, one_line
+from .errors import NotFound, StreamBroken, TimedOut, UploadFailed, one_line
 from .reading import foreign, json_of
 from .retry import pause
 
@@ -26,10 +27,12 @@ __all__ = ["CHUNK", "Uploads"]
 CHUNK = 8 << 20  # bytes; the server takes multiples of 256 kB, Google's SDK sends this many
 _MARGIN = timedelta(minutes=30)  # a file that expires within a question's time is uploaded anew
 _AGAIN = "Run the cell again."
+_NAME = re.compile(r"files/[\w-]+", re.ASCII)
 _LOOKS = 100  # readings of a file that the server still works on, one every two seconds
 
 
 class _Uploaded(msgspec.Struct, frozen=True):
+    name: str
     uri: str
     expires: datetime
 
@@ -64,9 +67,28 @@ class Uploads:
             file = _ready(client, _upload(client, data, mime_type, name, on_progress))
             if not _text(file, "uri"):
                 raise UploadFailed("The server did not say where it keeps the file.", hint=_AGAIN)
-            known = _Uploaded(_text(file, "uri"), _moment(_text(file, "expirationTime", "expiration_time")))
+            known = _Uploaded(
+                _text(file, "name"), _text(file, "uri"), _moment(_text(file, "expirationTime", "expiration_time"))
+            )
             self._known[key] = known
         return known.uri
+
+    @property
+    def count(self) -> int:
+        """How many files there are that this session has uploaded."""
+        return len(self._known)
+
+    def delete(self, client: Client) -> int:
+        """Delete this session's files at the client's server; returns how many there were still."""
+        gone = 0
+        for key in [key for key in self._known if key[2] == client.endpoint.base_url]:
+            name = self._known[key].name
+            if _NAME.fullmatch(name):
+                with contextlib.suppress(NotFound):  # expired, or deleted before
+                    client.send("DELETE", client.endpoint.url(name))
+                    gone += 1
+            del self._known[key]
+        return gone
 
 
 def _upload(client: Client, data: bytes, mime_type: str, name: str, on_progress: Callable[[int, int], None]) -> Json:
@@ -116,7 +138,7 @@ def _ready(client: Client, file: Json) -> Json:
         if state != "PROCESSING":
             return file
         name = _text(file, "name")
-        if not re.fullmatch(r"files/[\w-]+", name, re.ASCII):
+        if not _NAME.fullmatch(name):
             break
         pause(2.0)
         file = _resource(json_of(client.send("GET", endpoint.url(name)), endpoint))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from magic_ext.ask.outgoing import UPLOADS
 from magic_ext.client.errors import NotFound
 from magic_ext.errors import GeminiExecError
 
@@ -26,7 +27,9 @@ def forget(asking: Asking, settings: Settings) -> str:
     store, files, recordings = open_store(), open_files(), user_recordings()
     kept, uploaded, remote = store.size[0], files.list(), asking.stored_elsewhere()
     recorded = recordings.size[0]
-    there = f", and {len(remote):,} answers of this session at {remote[0][0]}" if remote else ""
+    host = remote[0][0] if remote else "the server"
+    there = f", and {len(remote):,} answers of this session at {host}" if remote else ""
+    there += f", and {UPLOADS.count:,} files that it uploaded" if UPLOADS.count else ""
     here = f"{kept:,} interactions, {len(uploaded):,} files and {recorded:,} recorded answers"
     question = f"Delete {here} kept on this computer{there}? [y/N] "
     if not _yes(question):
@@ -37,13 +40,13 @@ def forget(asking: Asking, settings: Settings) -> str:
     store.clear()
     recordings.clear()
     asking.forget()
-    more = f", {gone:,} answers at {remote[0][0]}" if remote else ""
+    more = f", {gone:,} answers at {host}" if remote else ""
     return f"Deleted {here}{more}."
 
 
 def _delete_remote(asking: Asking, settings: Settings, ids: list[str]) -> int:
     """Delete first what needs the network: an error there leaves everything as it was."""
-    if not ids:
+    if not (ids or UPLOADS.count):
         return 0
     from magic_ext.client.interactions import Client
 
@@ -56,6 +59,7 @@ def _delete_remote(asking: Asking, settings: Settings, ids: list[str]) -> int:
         )
     gone = 0
     with Client(endpoint(settings, key)) as client:
+        UPLOADS.delete(client)
         for stored in ids:
             try:
                 client.delete(stored)

@@ -139,3 +139,18 @@ def test_what_a_server_says_wrong(serve: Any, connect: Any, faults: SimpleNamesp
     for scripts, kind in cases:
         with pytest.raises(kind):
             Uploads().uri(connect(serve(*scripts)), b"a,b", "text/csv")
+
+
+def test_a_session_deletes_what_it_has_uploaded(serve: Any, connect: Any, whole: Any, faults: SimpleNamespace) -> None:
+    gone = faults.reply(404, {"error": {"code": 404, "message": "gone", "status": "NOT_FOUND"}})
+    server = serve(*whole(), *whole(name="files/b-2"), faults.reply(200, {}), gone)
+    uploads, client = Uploads(), connect(server)
+    uploads.uri(client, b"a,b", "text/csv")
+    uploads.uri(client, b"a,c", "text/csv")
+    assert uploads.count == 2
+    assert uploads.delete(client) == 1, "the other has expired"
+    assert [(seen.method, seen.target) for seen in server.seen[-2:]] == [
+        ("DELETE", "/v1beta/files/abc"),
+        ("DELETE", "/v1beta/files/b-2"),
+    ]
+    assert uploads.count == 0
