@@ -74,7 +74,10 @@ class Lab:
 
     def _said(self, message: Any) -> None:
         url = message.location.get("url", "")
-        if message.type == "error" and not _ELSEWHERE.match(url):  # those are in ``stopped``
+        own = message.text.startswith(
+            "Could not restore the debugger state"
+        )  # JupyterLab's, of a kernel that ends early
+        if message.type == "error" and not own and not _ELSEWHERE.match(url):  # those elsewhere are in ``stopped``
             self.complaints.append(f"{message.text} ({url})")
 
     def _asked_for(self, url: str) -> None:
