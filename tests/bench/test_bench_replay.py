@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,34 +52,11 @@ def answer() -> bytes:
 
 
 @pytest.fixture
-def server() -> Iterator[str]:
-    body = answer()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(200)
-            self.send_header("content-type", "text/event-stream")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    serving = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{serving.server_port}"
-    serving.shutdown()
-    thread.join()
-    serving.server_close()
-
-
-@pytest.fixture
-def kernel(server: str, tmp_path: Path) -> Iterator[BlockingKernelClient]:
+def kernel(serving: Callable[[bytes], str], tmp_path: Path) -> Iterator[BlockingKernelClient]:
     with run_kernel(kernel_name="python3", cwd=str(tmp_path)) as client:
+        address = serving(answer())
         setup = (
-            f"import os; os.environ.update(GEMINI_API_KEY='a-local-key', GOOGLE_GEMINI_BASE_URL={server!r})\n"
+            f"import os; os.environ.update(GEMINI_API_KEY='a-local-key', GOOGLE_GEMINI_BASE_URL={address!r})\n"
             "%load_ext magic_ext\n"
             f"%config GeminiExecMagics.cache_dir = {str(tmp_path / 'answers')!r}\n"
             "import pandas as pd\n"
