@@ -19,12 +19,17 @@ from typing import Any
 
 import pytest
 import trustme
+from hypothesis import settings
 
 KEYS = (
     *("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL", "GEMINI_EXEC_TOKEN"),
     *("OPENAI_BASE_URL", "OPENAI_API_KEY", "GOOGLE_GENAI_API_VERSION", "GOOGLE_GENAI_USE_VERTEXAI"),
 )
 REPOSITORY = Path(__file__).parent.parent
+
+# Property tests are about values, never about how fast a machine is; CI tries the same ones each time, a hand other ones.
+settings.register_profile("ours", deadline=None, derandomize=bool(os.environ.get("GEMINI_EXEC_CI")))
+settings.load_profile("ours")
 
 
 @pytest.fixture(scope="session", autouse=True)

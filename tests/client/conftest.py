@@ -9,13 +9,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from magic_ext.client.endpoint import Endpoint, Secret
 from magic_ext.client.interactions import Client, Timeouts
-
-settings.register_profile("any-machine", deadline=None)
-settings.load_profile("any-machine")
 
 
 @dataclass

@@ -157,7 +157,7 @@ def test_word_salad_never_crashes_and_its_code_uses_every_name(bench: Any, salad
         assert word in ran.code, (salad, ran.code)
     assert "mean" not in salad or "mean(" in ran.code or ".describe(" in ran.code
     assert "median" not in salad or "median(" in ran.code
-    assert "not" not in salad
+    assert "not" not in salad or "!= " in ran.code or "~" in ran.code
 
 
 def test_hostile_text_in_a_message_stays_in_its_code_span(bench: Any) -> None:

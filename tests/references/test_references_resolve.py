@@ -151,7 +151,7 @@ def recursive() -> list[Any]:
         recursive(),
         {"f": FRAME},
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_holds_no_data_is_refused(tmp_path: Path, value: object) -> None:
     with pytest.raises(UnsendableError, match=r"^@x: A ") as caught:
