@@ -27,7 +27,7 @@ KEYS = (
 )
 REPOSITORY = Path(__file__).parent.parent
 
-# Property tests are about values, never about how fast a machine is; CI tries the same ones each time, a hand other ones.
+# Property tests are about values, never about how fast a machine is; CI tries the same ones each time.
 settings.register_profile("ours", deadline=None, derandomize=bool(os.environ.get("GEMINI_EXEC_CI")))
 settings.load_profile("ours")
 
