@@ -13,9 +13,9 @@ from magic_ext.client.files import Uploads
 from magic_ext.client.interactions import Client
 from magic_ext.functions.declaring import Function
 from magic_ext.references.attach import Prepared
-from magic_ext.references.budget import tokens
 from magic_ext.references.inline import history_size, too_large
 from magic_ext.references.manifest import Entry
+from magic_ext.references.portions import tokens
 from magic_ext.wire.content import Content, Document, Image, Json, Text, decode_contents
 from magic_ext.wire.request import Request, user_input
 from magic_ext.wire.running import RUN_PYTHON, RUN_PYTHON_TOOL

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import msgspec
 
 from magic_ext.errors import GeminiExecError
-from magic_ext.references.budget import tokens
 from magic_ext.references.manifest import Entry
+from magic_ext.references.portions import tokens
 from magic_ext.references.screen import Screen, counted
 from magic_ext.runtime.execution import Execution
 from magic_ext.wire.content import Content, Image, Text, encode_content

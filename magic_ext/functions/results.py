@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from magic_ext.references.budget import LIMIT_TOKENS, share
 from magic_ext.references.errors import UnsendableError
 from magic_ext.references.pictures import picture_of
 from magic_ext.references.policy import Policy
+from magic_ext.references.portions import LIMIT_TOKENS, share
 from magic_ext.references.screen import Screen
 from magic_ext.references.screened import ScreenedTable, told_withheld
 from magic_ext.references.tables.recognised import table_of

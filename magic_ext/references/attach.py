@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from magic_ext.references.budget import tokens
 from magic_ext.references.errors import BadPolicyError
 from magic_ext.references.grammar import Reference, find_references, rewrite
 from magic_ext.references.here import here_head, in_kernel, isolated, withheld
@@ -16,6 +15,7 @@ from magic_ext.references.inline import with_uploads_noted
 from magic_ext.references.local import local_parts
 from magic_ext.references.manifest import Manifest
 from magic_ext.references.policy import Policy
+from magic_ext.references.portions import tokens
 from magic_ext.references.prepared import Binding, Part, Prepared, assemble, name_all
 from magic_ext.references.remote import remote_head, remote_parts
 from magic_ext.references.resolve import resolve

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import structs
 
-from magic_ext.references.budget import Excerpt, excerpt, share, tokens
 from magic_ext.references.errors import BadPolicyError, BadReferenceError, UnsendableError
 from magic_ext.references.manifest import Entry
 from magic_ext.references.policy import Policy
+from magic_ext.references.portions import Excerpt, excerpt, share, tokens
 from magic_ext.references.prepared import Binding, Named, Part, called, columns_line, shape
 from magic_ext.references.schemas import schema_part
 from magic_ext.references.screen import Screen, counted

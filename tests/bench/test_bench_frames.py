@@ -20,7 +20,7 @@ import pyarrow as pa
 import pytest
 
 from magic_ext.references.attach import Remote, prepare
-from magic_ext.references.budget import LIMIT_TOKENS
+from magic_ext.references.portions import LIMIT_TOKENS
 
 COLUMNS, ROWS, MORE_ROWS = 20, 1_000_000, 10_000_000
 MOST_MEMORY = 50e6  # bytes, whatever the size of the frame

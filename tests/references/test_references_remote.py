@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from magic_ext.errors import GeminiExecError
 from magic_ext.references.attach import Local, Prepared, Remote, prepare
-from magic_ext.references.budget import LIMIT_TOKENS, tokens
 from magic_ext.references.errors import BadPolicyError, UnsendableError
 from magic_ext.references.grammar import split_line
 from magic_ext.references.policy import Policy
+from magic_ext.references.portions import LIMIT_TOKENS, tokens
 from magic_ext.references.prepared import PREFIX
 from magic_ext.references.tables.pandas_frames import PandasTable
 from magic_ext.references.tables.sheet import Sheet
