@@ -215,9 +215,21 @@ def _option(flag: str) -> Option:
             f"{flag!r} on the first line is neither an option nor a @reference.",
             hint="The question goes on the lines below.",
         )
-    near = difflib.get_close_matches(flag, _BY_FLAG, n=2, cutoff=0.6)
+    near = _near(flag)
     hint = f"Did you mean {' or '.join(near)}?" if near else "%%gemini_exec? lists them."
     raise BadOption(f"There is no option {flag}.", hint=hint)
+
+
+def _near(flag: str) -> list[str]:
+    """The options that a misspelt one may mean: those that it begins, else those spelt much like it.
+
+    >>> _near("--modle"), _near("--th"), _near("-contineu")
+    (['--model'], ['--thinking'], ['--continue'])
+    """
+    word = flag.lstrip("-")
+    names = {known.removeprefix("--"): known for known in _BY_FLAG if known.startswith("--")}
+    begun = [name for name in names if word and name.startswith(word)]
+    return [names[name] for name in begun or difflib.get_close_matches(word, names, n=2, cutoff=0.7)]
 
 
 def _checked(option: Option, flag: str, value: str) -> str | float:

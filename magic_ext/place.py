@@ -17,9 +17,11 @@ from magic_ext.engine.models.registry import OFFLINE_PLANNER, is_embedded
 from magic_ext.errors import GeminiExecError
 from magic_ext.options import Run
 
-__all__ = ["DEFAULT_MODEL", "Place", "choose_place"]
+__all__ = ["DEFAULT_MODEL", "Place", "choose_place", "no_key"]
 
 DEFAULT_MODEL = "gemini-3-flash-preview"  # the guide's model; dated 2026-11-22
+
+_GOOGLES = ("gemini", "gemma", "learnlm", "deep-research")
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +60,22 @@ def choose_place(*, model: str, run: str, endpoint: Endpoint | None) -> Place:
             raise GeminiExecError(f"{model} runs on this computer, not at Google.", hint="Leave out --run google.")
         return Place(model=model, run=_here(run) or "local")
     if endpoint is None:
-        raise NoKey(f"{model} needs an API key.", hint=KEY_HINT)
+        raise no_key(model)
     return Place(model=model, endpoint=endpoint, run=_here(run) or "google")
+
+
+def no_key(model: str) -> NoKey:
+    """The error for a model that can't be asked without a key; a name that is not Google's may mean another server.
+
+    >>> no_key("gpt-5").hint.partition(":")[0]
+    'Write -m openai'
+    """
+    if model.removeprefix("models/").startswith(_GOOGLES):
+        return NoKey(f"{model} needs an API key.", hint=KEY_HINT)
+    return NoKey(
+        f"{model} is no model of this computer, and for one of Google's there is no key.",
+        hint=f"Write -m openai:{model} for a server of your own (OPENAI_BASE_URL), or set GEMINI_API_KEY.",
+    )
 
 
 def _here(run: str) -> Literal["local", "kernel", ""]:

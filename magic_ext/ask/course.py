@@ -27,7 +27,18 @@ from magic_ext.wire.usage import Usage
 
 from .hosting import InKernel, code_runs, destination, is_withheld
 from .listening import Listening
-from .outgoing import again, along, entry, forgotten, kept, request_of, uploaded, with_history
+from .outgoing import (
+    UNASKED_CODE,
+    again,
+    along,
+    entry,
+    forgotten,
+    kept,
+    request_of,
+    unasked_code,
+    uploaded,
+    with_history,
+)
 from .question import Question, Tip, Watcher, check
 from .recorded import Recall, replayed
 from .secrets import refuse_secrets, refuse_secrets_in_result
@@ -100,6 +111,16 @@ class Course:
         What had arrived until then is in :meth:`answer`.
         """
         self._started = time.monotonic()
+        try:
+            self._run(watcher)
+        except ApiError as error:
+            if error.code != UNASKED_CODE:
+                raise
+            raise unasked_code(self.question, self.prepared, error) from error
+        self.remark = self.recall.keep(self._heard.interaction, self._heard.raw_steps, self._where())
+        return self.answer()
+
+    def _run(self, watcher: Watcher) -> None:
         if self.recall.recording is None:
             self.request = bounded(self.request, self.question, self.input_tokens, Usage())
         self._heard = Listening(watcher) if self._runs is None else Listening(watcher, as_code)
@@ -114,8 +135,6 @@ class Course:
                 raise
             self._runs.runner.leave(kept=True)
         self._check()
-        self.remark = self.recall.keep(self._heard.interaction, self._heard.raw_steps, self._where())
-        return self.answer()
 
     @property
     def answerable(self) -> bool:
@@ -317,7 +336,7 @@ class Course:
         error = interaction.errors[0] if interaction.errors else {}
         message, code = str(error.get("message", "")), str(error.get("code", ""))
         if self.question.place.endpoint is None:
-            raise GeminiExecError(message or f"The answer ended as {status}.")
+            raise ApiError(message or f"The answer ended as {status}.", hint="", code=code)
         if status == "failed":
             raise api_error(None, code, message, server=self.question.place.name)
         raise ApiError(

@@ -8,7 +8,7 @@ from itertools import chain, islice
 import msgspec
 
 from magic_ext.client.endpoint import GOOGLE
-from magic_ext.client.errors import ApiError, NotFound
+from magic_ext.client.errors import ApiError, BadRequest, NotFound
 from magic_ext.client.files import Uploads
 from magic_ext.client.interactions import Client
 from magic_ext.functions.declaring import Function
@@ -23,6 +23,7 @@ from magic_ext.wire.running import RUN_PYTHON, RUN_PYTHON_TOOL
 from .question import Question
 
 __all__ = [
+    "UNASKED_CODE",
     "UPLOADS",
     "again",
     "along",
@@ -31,6 +32,7 @@ __all__ = [
     "kept",
     "request_of",
     "schema_only",
+    "unasked_code",
     "uploaded",
     "with_history",
 ]
@@ -50,6 +52,7 @@ INSTRUCTION_SCHEMA = """\
 You answer a question asked in a Jupyter notebook. Lines that begin with [gemini-exec] tell names, types and shapes;
 you are given no values, and your code is not run. Give code as one fenced block of Python for the user to run."""
 
+UNASKED_CODE = "unexpected_tool_call"  # by which a server says so (wire.md section 7)
 CONVERSATION, BEFORE = "(the conversation so far)", "what was sent and answered before"
 
 UPLOADS = Uploads()  # of this session
@@ -83,6 +86,18 @@ def schema_only(question: Question, prepared: Prepared) -> bool:
     if endpoint is None or question.runs_by_call or not prepared.entries or (tip is not None and tip.files):
         return False
     return all(entry.policy == "schema" for entry in prepared.entries)
+
+
+def unasked_code(question: Question, prepared: Prepared, error: ApiError) -> ApiError:
+    """The error for a model that writes code to be run where nothing runs it, told by what the cell asked for."""
+    if schema_only(question, prepared) and question.code_execution:
+        said = "The model wrote code to be run, but it was sent names and types alone: there is nothing to run it on."
+        hint = "Add --run local to run it on this computer, on your data, or --send sample to let some values go."
+    elif not question.code_execution:
+        said, hint = "The model wrote code to be run, which --no-code forbids.", "Run the cell again, or allow code."
+    else:
+        return error
+    return BadRequest(said, hint=hint, code=UNASKED_CODE)
 
 
 def _instruction(question: Question, prepared: Prepared) -> str:

@@ -142,6 +142,7 @@ _BY_CODE: dict[str, int] = {
     "model_not_found": 404,
     "already_exists": 409,
     "aborted": 409,
+    "unexpected_tool_call": 409,
     "out_of_range": 416,
     "rate_limit_exceeded": 429,
     "too_many_requests": 429,
@@ -202,7 +203,10 @@ def _kind_and_hint(status: int, code: str, message: str, retry_after: float | No
         return BadRequest, "Billing is not active for this key's project."
     if status == 404:
         if "model" in code or "model" in message.lower():
-            return NotFound, "Choose another model with -m; %gemini models lists them."
+            return (
+                NotFound,
+                "Choose another with -m: %gemini models lists Google's; openai:NAME is one of your own.",
+            )
         return NotFound, "It may have expired; ask without -c to start anew."
     if status == 429:
         if code == "quota_exceeded":

@@ -81,7 +81,7 @@ def output_limit(budget: Budget, model: str, input_tokens: int, *, on: date, who
     if rest < _SHORTEST_ANSWER:
         left = f"{budget}" if budget.amount > 0 else "nothing"
         raise OverBudget(
-            f"The question takes {question}, and the {whose} has {left} left: it was not sent.",
+            f"The question takes {question}, and the {whose} has {left} left: it is not sent.",
             hint="Send less of a table (:schema, :head(20), columns), or raise the budget.",
         )
     return int(rest) if rest < LONGEST_ANSWER else None

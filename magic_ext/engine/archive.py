@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+
 from magic_ext.wire.content import Json
 from magic_ext.wire.steps import Step, decode_steps
 
@@ -33,6 +36,12 @@ class Archive:
                 )
             )
 
+    def note(self, job: Job, asked: Asked, log: tuple[Json, ...]) -> None:
+        """Let other processes see how far an interaction has come; one that can't be written goes on all the same."""
+        if asked.store:
+            with contextlib.suppress(sqlite3.Error, OSError):
+                self.store.note(job.id, log)
+
     def end(self, job: Job, asked: Asked, head: Json, log: tuple[Json, ...]) -> None:
         """Keep an interaction that has ended, whole."""
         if asked.store:
@@ -41,7 +50,7 @@ class Archive:
     def job(self, id: str) -> Job:
         """A stored interaction as a job that has ended; raises a 404 where there is none.
 
-        One that another process still works on is shown without steps; one whose process is gone has failed.
+        One that another process still works on has the steps that have ended; one whose process is gone has failed.
         """
         stored = self.store.get(id)
         if stored is None:
@@ -49,7 +58,8 @@ class Archive:
         if stored.owner and not is_alive(stored.owner):
             gone = {"code": "aborted", "message": "The process that worked on it has ended."}
             head = {**stored.head, "status": "failed", "errors": [gone]}
-            return Job.ended(head, ({"event_type": "interaction.completed", "interaction": head, "event_id": "evt_0"},))
+            last = {"event_type": "interaction.completed", "interaction": head, "event_id": f"evt_{len(stored.log)}"}
+            return Job.ended(head, (*stored.log, last))
         return Job.ended(stored.head, stored.log)
 
     def input(self, id: str) -> tuple[Json, ...]:

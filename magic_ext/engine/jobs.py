@@ -18,7 +18,10 @@ _AGAIN = 0.25  # seconds between interrupts: one that comes before the code has 
 
 
 class Job:
-    """One interaction: its log, its document, and the wish that it stop."""
+    """One interaction: its log, its document, and the wish that it stop.
+
+    ``on_cancel`` interrupts what runs for it; ``on_step`` gets the log so far with every step that has ended.
+    """
 
     def __init__(self, head: Json) -> None:
         self.id = str(head["id"])
@@ -30,6 +33,7 @@ class Job:
         self._readers = 0
         self.cancelled = threading.Event()
         self.on_cancel: Callable[[], None] | None = None
+        self.on_step: Callable[[tuple[Json, ...]], None] | None = None
 
     @classmethod
     def ended(cls, head: Json, log: Iterable[Json]) -> Job:
@@ -54,6 +58,8 @@ class Job:
             self._log.append(numbered)
             self._assemble(numbered)
             self._changed.notify_all()
+        if self.on_step is not None and event.get("event_type") == "step.stop":
+            self.on_step(self.log)
 
     def _numbered(self, event: Json) -> Json:
         return {**event, "event_id": f"evt_{len(self._log)}"}

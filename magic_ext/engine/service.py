@@ -69,6 +69,7 @@ class Engine:
         bench = self.workbench(asked, chain, lambda: job.emit(_status(job, "queued")))
         job.on_cancel = bench.interrupt
         self._archive.begin(job, asked)
+        job.on_step = lambda log: self._archive.note(job, asked, log)
         self._remember(job)
         job.emit({"event_type": "interaction.created", "interaction": job.head})
         job.emit(_status(job, "in_progress"))

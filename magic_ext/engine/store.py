@@ -57,7 +57,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredInteraction(msgspec.Struct, frozen=True, kw_only=True):
-    """One interaction: the steps that came in, its document without steps, and its events (none until it has ended)."""
+    """One interaction: the steps that came in, its document without steps, and its events."""
 
     id: str
     previous: str = ""
@@ -127,6 +127,12 @@ class Store:
         )
         with self._connection() as connection:
             connection.execute("INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def note(self, id: str, log: tuple[Json, ...]) -> None:
+        """Write how far an interaction has come; one that has ended or was deleted is left as it is."""
+        with self._connection() as connection:
+            query = "UPDATE turns SET log = ? WHERE id = ? AND owner != ''"
+            connection.execute(query, (msgspec.json.encode(log), id))
 
     def end(self, id: str, head: Json, log: tuple[Json, ...]) -> None:
         """Write how an interaction ended; one that was deleted while it ran stays deleted."""

@@ -14,6 +14,7 @@ from magic_ext.wire.usage import Usage
 
 from .bundles import Footer, size_of
 from .cells import Cell
+from .live.remarks import shown
 from .pasting import live_cells
 
 __all__ = ["footer", "origin"]
@@ -76,7 +77,8 @@ def _rows_of(table: Binding, *, named: bool) -> str:
     total = "an unknown number of" if rows is None else f"{rows:,}"
     part = f"{sent:,} of {total} rows{', sampled' if table.sampled else ''}"
     count = f"all {sent:,} row{'s' * (sent != 1)}" if sent == rows else part
-    return f"{count} of {table.name}" if named else count
+    whole = f" (:{table.unbound} limits only what leaves)" if table.unbound else ""
+    return (f"{count} of {shown(table)}" if named else count) + whole
 
 
 def _sent(course: Course, status: str) -> str:

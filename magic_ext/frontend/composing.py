@@ -12,13 +12,12 @@ import msgspec
 from magic_ext.ask import CacheUse, Course, Question, Tip
 from magic_ext.ask.running import Runner
 from magic_ext.client.endpoint import Endpoint, Secret
-from magic_ext.client.errors import KEY_HINT, NoKey
 from magic_ext.client.keys import FoundKey, find_key
 from magic_ext.costs.budget import Budget, parse_budget
 from magic_ext.engine.models.registry import is_embedded
 from magic_ext.errors import GeminiExecError
 from magic_ext.options import Options
-from magic_ext.place import Place, choose_place
+from magic_ext.place import Place, choose_place, no_key
 from magic_ext.references.attach import Prepared
 from magic_ext.references.grammar import Reference
 from magic_ext.references.policy import parse_policy
@@ -85,7 +84,7 @@ class Composing:
                     raise
         made = self._made(asked, place)
         if not (made.answerable or options.dry_run):
-            raise NoKey(f"{place.model} needs an API key.", hint=KEY_HINT)
+            raise no_key(place.model)
         return made
 
     def _made(self, asked: Asked, place: Place) -> Course:

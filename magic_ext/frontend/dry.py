@@ -77,7 +77,7 @@ def _refusal(course: Course) -> str:
     try:
         limited = bounded(course.request, course.question, course.input_tokens, Usage())
     except GeminiExecError as error:
-        return f"It would not be sent: {error}"
+        return f"Refused: {error} {error.hint}"
     most = limited.max_output_tokens
     return f"The budget leaves {most:,} tokens for the answer." if most is not None else ""
 

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = ["forget"]
 
+_TOO = "This notebook's conversations, and what you have allowed to leave or to run, are forgotten"
+
 
 def forget(asking: Asking, settings: Settings) -> str:
     """Ask, delete, and return what was deleted; raises :class:`GeminiExecError` where nobody can be asked.
 
     Here all interactions, uploaded files and recorded answers of this user go, but not those in a folder ``cache_dir``,
-    which belong to a project; at the server those that this session stored there.
+    which belong to a project; at the server those that this session stored there. The notebook's conversations go, and
+    the user is asked again before values leave and before a model's code runs in the kernel.
     """
     from magic_ext.client.recordings import user_recordings
     from magic_ext.engine.embedded import open_files, open_store
@@ -31,7 +34,7 @@ def forget(asking: Asking, settings: Settings) -> str:
     there = f", and {len(remote):,} answers of this session at {host}" if remote else ""
     there += f", and {UPLOADS.count:,} files that it uploaded" if UPLOADS.count else ""
     here = f"{kept:,} interactions, {len(uploaded):,} files and {recorded:,} recorded answers"
-    question = f"Delete {here} kept on this computer{there}? [y/N] "
+    question = f"Delete {here} kept on this computer{there}?\n{_TOO} too. [y/N] "
     if not _yes(question):
         return "Nothing was deleted."
     gone = _delete_remote(asking, settings, [stored for _, stored in remote])
@@ -41,7 +44,7 @@ def forget(asking: Asking, settings: Settings) -> str:
     recordings.clear()
     asking.forget()
     more = f", {gone:,} answers at {host}" if remote else ""
-    return f"Deleted {here}{more}."
+    return f"Deleted {here}{more}. {_TOO} too."
 
 
 def _delete_remote(asking: Asking, settings: Settings, ids: list[str]) -> int:

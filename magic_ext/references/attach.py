@@ -114,9 +114,8 @@ def to_local(prompt: str, referents: Sequence[Referent], folder: Path, live: Col
     ``live`` are the names in the session that no file may take.
     """
     groups = _grouped(referents)
-    for group in groups.values():
-        _policy(group)  # they say nothing here, but two of them are a mistake anywhere
-    parts = local_parts(name_all([group[0] for group in groups.values()], live), folder)
+    policies = [_policy(group) for group in groups.values()]
+    parts = _unbound(local_parts(name_all([group[0] for group in groups.values()], live), folder), policies)
     return assemble(_sentence(prompt, groups, parts), parts)
 
 
@@ -131,13 +130,14 @@ def to_here(  # noqa: PLR0913, PLR0917
     """For a model whose code runs on this computer; policies hold where the model itself is elsewhere."""
     groups = _grouped(referents)
     named = name_all([group[0] for group in groups.values()], live)
-    policies = [_policy(group) for group in groups.values()]
-    if not destination.host:
-        policies, default = [None for _ in policies], Policy()
+    written = [_policy(group) for group in groups.values()]
+    policies: list[Policy | None] = written if destination.host else [None for _ in written]
+    default = default if destination.host else Policy()
     if destination.folder is None:
         parts = in_kernel(named, policies, default, screen)
     else:
         parts = isolated(named, policies, default, destination.folder, screen)
+    parts = _unbound(parts, written)
     secret = withheld(policies, default)
     prepared = assemble(_sentence(prompt, groups, parts), parts, here_head(parts, secret=secret))
     handed = tuple(content for part in parts for content in part.here)
@@ -151,6 +151,21 @@ def _grouped(referents: Sequence[Referent]) -> dict[tuple[str, str], list[Refere
         chosen = thing.live("") if isinstance(thing, Table) else ""
         groups.setdefault((str(referent.path or referent.expression), chosen), []).append(referent)
     return groups
+
+
+def _unbound(parts: Sequence[Part], policies: Sequence[Policy | None]) -> list[Part]:
+    """The parts, those of tables with the note that a number of rows limits what leaves, not what code here sees."""
+    noted = []
+    for part, policy in zip(parts, policies, strict=True):
+        entry, binding = part.entry, part.binding
+        if policy is None or policy.kind not in {"head", "sample"} or entry.columns is None:
+            noted.append(part)
+            continue
+        note = "; ".join(filter(None, [f":{policy} limits what leaves, not what code here works on", entry.note]))
+        limited = msgspec.structs.replace(binding, unbound=str(policy)) if binding else None
+        entry = msgspec.structs.replace(entry, note=note)
+        noted.append(msgspec.structs.replace(part, entry=entry, binding=limited))
+    return noted
 
 
 def _policy(group: Sequence[Referent]) -> Policy | None:

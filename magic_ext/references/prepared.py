@@ -40,7 +40,8 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
 
     ``file`` is the attachment's name (``""`` when none was sent), ``name`` the variable that the code uses,
     ``expression`` the live object, ``rows`` how many it has, ``rows_sent`` how many the code saw, and with ``sampled``
-    they were drawn at random. ``kind`` says what it is;
+    they were drawn at random. ``unbound`` is a policy of rows that was written where code sees all of them: it says
+    what leaves. ``kind`` says what it is;
     of a table that went out as CSV, ``columns`` and ``sheet`` say in which form.
     """
 
@@ -50,6 +51,7 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     rows: int | None = None
     rows_sent: int | None = None
     sampled: bool = False
+    unbound: str = ""
     kind: str = ""
     columns: tuple[Column, ...] = ()
     sheet: Sheet | None = None

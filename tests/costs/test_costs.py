@@ -93,7 +93,7 @@ def test_a_session_uses_up_its_budget_by_what_is_billed() -> None:
     ledger = [_entry(), _entry(billed=False)]
     assert left(Budget(1_500_000), ledger) == Budget(500_000)
     assert left(Budget(1, "usd"), ledger).amount == pytest.approx(0.25)
-    with pytest.raises(OverBudget, match="the session's budget has nothing left: it was not sent"):
+    with pytest.raises(OverBudget, match="the session's budget has nothing left: it is not sent"):
         output_limit(left(Budget(1_000_000), ledger), FLASH, 10, on=DAY, whose="session's budget")
 
 

@@ -44,7 +44,9 @@ def test_a_killed_process_loses_nothing_that_had_ended(tmp_path: Path) -> None:
         assert worker.stdout is not None
         done, running = worker.stdout.readline().split()
         archive = Archive(Store(data_folder() / "interactions.sqlite"))
-        assert archive.job(running).document["status"] == "in_progress"
+        seen = archive.job(running).document
+        assert seen["status"] == "in_progress"
+        assert [step["type"] for step in seen["steps"]] == ["code_execution_call"], "as far as it has come there"
         with pytest.raises(EngineError, match="not ended"):
             archive.chain(running)
         os.kill(worker.pid, signal.SIGKILL)
@@ -56,6 +58,7 @@ def test_a_killed_process_loses_nothing_that_had_ended(tmp_path: Path) -> None:
         failed = later.get(running)
         assert failed["status"] == "failed"
         assert "ended" in failed["errors"][0]["message"]
+        assert "time.sleep" in failed["steps"][0]["arguments"]["code"], "what it had said is not lost"
     finally:
         later.close()
 

@@ -45,6 +45,7 @@ def test_it_asks_first(said: str, left: int, kept: Store, monkeypatch: pytest.Mo
     session: Any = Session([])
     forgetting.forget(session, settings=None)  # type: ignore[arg-type]
     assert "1 interactions" in asked[0]
+    assert "conversations, and what you have allowed to leave or to run, are forgotten too" in asked[0]
     assert kept.size[0] == left
     assert session.forgot is (left == 0)
 

@@ -66,6 +66,13 @@ def test_forgotten_conversations_are_gone(named: Callable[[], Any]) -> None:
     assert "no answer yet to continue" in second.run(f"{PLAIN} -c\nas a bar chart", live=True, cell="b").red_line
 
 
+def test_rows_of_a_policy_limit_what_leaves_and_the_footer_says_so(named: Callable[[], Any]) -> None:
+    ran = named().run(f"{PLAIN}\nTotal units by city in @sales:head(1)")
+    assert "all 2 rows (:head(1) limits only what leaves)" in ran.outputs[-1]["text/plain"]
+    assert ":head(1) limits what leaves, not what code here works on" in ran.outputs[0]["text/plain"]
+    assert "Basel    5" in ran.text
+
+
 def test_changed_data_are_taken_where_they_are_named_again(named: Callable[[], Any]) -> None:
     notebook = named()
     assert notebook.run(f"{PLAIN}\nTotal units by city in @sales", live=True, cell="a").status == "ok"

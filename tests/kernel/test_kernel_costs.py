@@ -48,9 +48,11 @@ def test_an_unknown_price_is_unknown(notebook: Any, asked_at: Callable[..., Any]
 def test_a_question_over_its_budget_is_not_sent(notebook: Any, asked_at: Callable[..., Any], budget: str) -> None:
     server = asked_at()
     ran = notebook.run(f"%%gemini_exec --budget {budget}\n{LONG}")
-    assert "it was not sent" in ran.red_line and server.seen == []
+    assert "left: it is not sent. Send less" in ran.red_line and server.seen == []
     assert "status: not sent" in ran.text
-    assert "It would not be sent" in notebook.run(f"%%gemini_exec --dry-run --budget {budget}\n{LONG}").text
+    dry = notebook.run(f"%%gemini_exec --dry-run --budget {budget}\n{LONG}").text
+    refused = next(line for line in dry.splitlines() if line.startswith("Refused: "))
+    assert ran.red_line == refused.removeprefix("Refused: "), "the dry run says what the cell would say"
 
 
 def test_a_budget_bounds_the_answer(
@@ -78,7 +80,7 @@ def test_rounds_of_functions_stay_within_the_budget(notebook: Any, asked_at: Cal
     server = asked_at(google(call, status="requires_action", usage=USAGE))
     notebook.do("def weather() -> str:\n    'The weather.'\n    return 'rain'")
     ran = notebook.run("%%gemini_exec --tool weather --budget 2.2k\nHow is the weather?")
-    assert "the budget has" in ran.red_line and "left: it was not sent" in ran.red_line
+    assert "the budget has" in ran.red_line and "left: it is not sent" in ran.red_line
     assert len(server.seen) == 1
 
 

@@ -145,6 +145,22 @@ def test_with_something_else_code_is_run(
     assert body_of(server.seen[-1])["tools"] == [{"type": "code_execution"}]
 
 
+@pytest.mark.parametrize("how", ["in the stream", "as the status"])
+def test_a_model_that_writes_code_all_the_same(
+    notebook: Any, asked_at: Callable[..., Any], google: Any, faults: Any, how: str
+) -> None:
+    error = {"code": "unexpected_tool_call", "message": "Model tried to call an undeclared function."}
+    if how == "as the status":
+        script = google(said("Let me see."), status="failed", errors=[error])
+    else:
+        script = faults.streamed(faults.sse({"event_type": "error", "error": error}), faults.DONE)
+    server = asked_at(script)
+    line = notebook.run(f"{ASK}\nSee @frame.").red_line
+    assert "was sent names and types alone: there is nothing to run it on. Add --run local" in line
+    assert "--send sample" in line and len(server.seen) == 1
+    assert "which --no-code forbids" in notebook.run(f"{ASK} --no-code\nSee @frame.").red_line
+
+
 @pytest.mark.parametrize("store", [True, False])
 def test_a_conversation_with_functions(notebook: Any, asked_at: Callable[..., Any], google: Any, store: bool) -> None:
     kinds = [("fails", kind) for kind in ("key", "loud", "value", "other")]

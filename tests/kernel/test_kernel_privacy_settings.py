@@ -98,6 +98,8 @@ def test_code_that_runs_isolated_here(notebook: Any, asked_at: Callable[..., Any
     assert "['name', 'mail', 'n'] [email]" in second
     assert MAIL in ran.text, "the user sees what was printed"
     assert "1 replaced (1 email)" in ran.outputs[0]["text/plain"]
+    [payload] = notebook.run("%gemini paste").payload
+    assert "# The answer was computed on all 2 rows of people." in payload["text"], "the user's name, not the code's"
 
 
 def test_code_in_this_kernel_is_refused_unless_nothing_of_it_goes_out(

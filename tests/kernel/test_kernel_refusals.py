@@ -54,7 +54,7 @@ def test_empty_cell(notebook: Any, cell: str) -> None:
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
-        (f"%%gemini_exec --modle x\n{ASK}", ["--modle", "--model"]),
+        (f"%%gemini_exec --modle x\n{ASK}", ["--modle", "Did you mean --model?"]),
         (f"%%gemini_exec --frobnicate\n{ASK}", ["--frobnicate", "%%gemini_exec?"]),
         (f"%%gemini_exec what is this\n{ASK}", ["'what'", "below"]),
         (f"%%gemini_exec -m\n{ASK}", ["-m needs a value", "NAME"]),
@@ -172,3 +172,5 @@ def test_missing_key(open_notebook: Callable[..., Any]) -> None:
     assert "gemini-3-flash-preview needs an API key" in line
     assert "set GEMINI_API_KEY, or type it after %gemini key" in line
     assert "needs an API key" in notebook.refuses("%%gemini_exec --run google\nhi")
+    line = notebook.refuses("%%gemini_exec -m gpt-5\nhi")
+    assert "gpt-5 is no model of this computer" in line and "-m openai:gpt-5" in line

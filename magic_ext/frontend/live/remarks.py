@@ -27,6 +27,8 @@ def shown(binding: Binding) -> str:
                 node = inner
             case ast.Call(func=ast.Attribute(value=owner, attr=attr)) if attr not in _READERS:
                 node = owner
+            case ast.Subscript(value=owner, slice=ast.List()):  # some of its columns
+                node = owner
             case _:
                 return binding.name
     return node.id
