@@ -121,7 +121,7 @@ class GeminiExecMagics(Magics):
 
         - ``paste [N ...]``: put the last answer's code, or its blocks N, into a new cell
         - ``usage``: tokens of this session and what they cost, by cell and by model
-        - ``history``: what was asked in this notebook, and which question went on from which
+        - ``history [ids]``: what was asked in this notebook, and which question went on from which; ids for ``-c=ID``
         - ``models``: the models that can be asked
         - ``key``: type in an API key, for this session
         - ``doctor``: what is here, what is missing, where things are kept

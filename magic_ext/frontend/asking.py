@@ -68,7 +68,7 @@ class Asking:
             self.ledger += _spent(course, self.shell.execution_count)
         self._remember(answer, course, position, options)
         renderer.finish(footer(course), answer.steps)
-        for remark in self._remarks(course):
+        for remark in self._remarks(course, position):
             print(remark, file=sys.stderr)
         which = options.paste or settings.paste
         if which != "none" and answer.code:
@@ -108,7 +108,9 @@ class Asking:
         if options.out:
             self.shell.user_ns[options.out] = answer
 
-    def _remarks(self, course: Course) -> Iterator[str]:
+    def _remarks(self, course: Course, position: Position) -> Iterator[str]:
+        if stale := self.conversations.outdated(position):
+            yield f"It went on from {stale.words!r}, which is out of date: run that cell again, then the ones below it."
         if course.remark:
             yield course.remark
         tip = course.question.tip

@@ -65,8 +65,9 @@ def _forget(rest: str, asking: Asking, settings: Settings) -> None:
 
 
 def _history(rest: str, asking: Asking, _: Settings) -> None:
-    _no_argument("history", rest)
-    print(asking.conversations.tree())
+    if rest not in {"", "ids"}:
+        raise GeminiExecError(f"%gemini history takes no {rest!r}.", hint="With ids it names each answer for -c=ID.")
+    print(asking.conversations.tree(ids=rest == "ids"))
 
 
 def _usage(rest: str, asking: Asking, _: Settings) -> None:

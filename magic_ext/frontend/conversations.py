@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
+import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,9 @@ from magic_ext.references.attach import Binding
 __all__ = ["Conversations", "Position", "Turn", "gone_from", "kept_file"]
 
 _WORDS = 60  # characters of a prompt by which a turn is recognised
+_ANSWER = re.compile(r"v1_[\w-]{8,}")  # the name of an interaction (wire.md section 2), and of no thread
 _TURNS = 1_000  # how many turns of a notebook are kept
+_UNNAMED = "this kernel knows: the front end does not tell the notebook's name, so nothing is kept over a restart"
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -37,12 +41,17 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """One answered cell: where it stands, the name of the thread that it belongs to, and its conversation's tip."""
+    """One answered cell: where it stands, the name of the thread that it belongs to, and its conversation's tip.
+
+    ``run`` names this run of the cell, ``after`` the run of the parent's that it followed.
+    """
 
     position: Position
     thread: str = ""
     words: str = ""
     tip: Tip
+    run: str = ""
+    after: str = ""
 
 
 class Conversations:
@@ -50,8 +59,8 @@ class Conversations:
 
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
+        self._lasting = file is not None
         self._turns: dict[str, Turn] = {turn.position.cell: turn for turn in _read(file)} if file else {}
-        self._unnamed = 0
 
     def position(self, cell: str, name: str | None, *, new: bool = False) -> Position:
         """Where the question of a cell goes: ``name`` is what ``-c`` gave, ``""`` for none, ``None`` without ``-c``.
@@ -60,19 +69,15 @@ class Conversations:
 
         Raises :class:`GeminiExecError` where there is nothing to continue.
         """
-        if not cell:
-            self._unnamed += 1
-            cell = f"run {self._unnamed}"
+        cell = cell or f"run {secrets.token_hex(6)}"  # a run of its own, also beside those of an earlier kernel
         if name is None or new:
             return Position(cell, name=name or None)
         own = self._turns.get(cell)
         if own is not None and own.position.name == name:
             return own.position
         last = self._answer(name) or self._last(name, without=cell)
-        if last is None and not name:
-            raise GeminiExecError(
-                "There is no answer yet to continue, or this kernel does not know of it.", hint="Ask without -c first."
-            )
+        if last is None and (not name or _ANSWER.fullmatch(name)):
+            raise self._nothing(name)
         return Position(cell, last.position.cell if last else "", name)
 
     def tip(self, position: Position) -> Tip | None:
@@ -94,6 +99,11 @@ class Conversations:
             )
         return turn.tip
 
+    def outdated(self, position: Position) -> Turn | None:
+        """The first turn on the way to a question that went on from an answer which has been replaced since."""
+        line = [self._turns[cell] for cell in self._upwards(position.parent)]
+        return next((turn for turn in reversed(line) if self._left_behind(turn)), None)
+
     def remember(self, position: Position, tip: Tip, prompt: str) -> None:
         """Take the answer of a cell for its turn, instead of what stood there."""
         words = " ".join(prompt.split())
@@ -101,8 +111,14 @@ class Conversations:
         self._turns.pop(position.cell, None)
         parent = self._turns.get(position.parent)
         named = "" if self._answer(position.name or "") else position.name
-        thread = named or (parent.thread if parent else "")
-        self._turns[position.cell] = Turn(position=position, thread=thread, words=shown, tip=tip)
+        self._turns[position.cell] = Turn(
+            position=position,
+            thread=named or (parent.thread if parent else ""),
+            words=shown,
+            tip=tip,
+            run=secrets.token_hex(6),
+            after=parent.run if parent else "",
+        )
         self._write()
 
     @property
@@ -116,27 +132,51 @@ class Conversations:
         if self._file is not None:
             self._file.unlink(missing_ok=True)
 
-    def tree(self) -> str:
-        """The turns as a tree, each below the one that it follows; the last one is marked.
+    def tree(self, *, ids: bool = False) -> str:
+        """The turns as a tree, each below the one that it follows; the last one is marked, and those out of date.
 
-        >>> Conversations().tree()
-        'Nothing has been asked in this notebook yet.'
+        With ``ids`` each comes with the name that ``-c=`` takes to go on from it.
+
+        >>> print(Conversations(Path("/nowhere/x.json")).tree())
+        Nothing has been asked in this notebook yet.
         """
         if not self._turns:
-            return "Nothing has been asked in this notebook yet."
+            return f"Nothing has been asked in this notebook yet{'' if self._lasting else f', as far as {_UNNAMED}'}."
         last = next(reversed(self._turns))
         roots = [turn for turn in self._turns.values() if turn.position.parent not in self._turns]
-        return "\n".join(line for root in roots for line in self._branch(root, "", last))
+        return "\n".join(line for root in roots for line in self._branch(root, "", last, ids))
 
-    def _branch(self, turn: Turn, indent: str, last: str) -> Iterator[str]:
+    def _branch(self, turn: Turn, indent: str, last: str, ids: bool) -> Iterator[str]:
+        stale = self._left_behind(turn) or self.outdated(turn.position)
         facts = [
             turn.tip.place,
             f"-c={turn.thread}" if turn.thread else "",
+            "out of date: what it went on from was asked again; run this cell again" if stale else "",
             "← last" if turn.position.cell == last else "",
         ]
         yield f"{indent}{turn.words}  ({', '.join(filter(None, facts))})"
+        if ids and turn.tip.interaction_id:
+            yield f"{indent}  -c={turn.tip.interaction_id}"
         for child in [other for other in self._turns.values() if other.position.parent == turn.position.cell]:
-            yield from self._branch(child, f"{indent}  ", last)
+            yield from self._branch(child, f"{indent}  ", last, ids)
+
+    def _nothing(self, name: str) -> GeminiExecError:
+        """The error where there is nothing to continue: what can be done depends on whether turns outlive a kernel."""
+        if name and self._turns:
+            return GeminiExecError(
+                f"There is no answer {name} here.", hint="%gemini history ids lists those there are."
+            )
+        if self._lasting:
+            return GeminiExecError("There is no answer yet to continue.", hint="Ask without -c first.")
+        return GeminiExecError(
+            f"There is no answer yet to continue, as far as {_UNNAMED}.",
+            hint="Run the cells before it again, then this one: recorded answers come back without being asked for.",
+        )
+
+    def _left_behind(self, turn: Turn) -> bool:
+        """Whether the cell that a turn follows has been run again since."""
+        parent = self._turns.get(turn.position.parent)
+        return parent is not None and parent.run != turn.after
 
     def _answer(self, name: str) -> Turn | None:
         """The turn whose interaction has this name."""
@@ -145,18 +185,17 @@ class Conversations:
     def _last(self, name: str, *, without: str) -> Turn | None:
         """The newest turn of a thread that does not itself follow the cell ``without``."""
         for turn in reversed(self._turns.values()):
-            if (not name or turn.thread == name) and without not in self._line(turn):
+            if (not name or turn.thread == name) and without not in self._upwards(turn.position.cell):
                 return turn
         return None
 
-    def _line(self, turn: Turn) -> Iterator[str]:
-        """The cells from a turn up to its root."""
+    def _upwards(self, cell: str) -> Iterator[str]:
+        """A cell that has a turn, the one that it follows, and so on up to the root."""
         seen: set[str] = set()
-        at: Turn | None = turn
-        while at is not None and at.position.cell not in seen:
-            seen.add(at.position.cell)
-            yield at.position.cell
-            at = self._turns.get(at.position.parent)
+        while cell in self._turns and cell not in seen:
+            seen.add(cell)
+            yield cell
+            cell = self._turns[cell].position.parent
 
     def _write(self) -> None:
         if self._file is None:

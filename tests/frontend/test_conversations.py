@@ -86,6 +86,15 @@ def test_without_cell_ids_every_run_is_a_turn() -> None:
     assert ask(talk, "", "", "c1") == "b1"
 
 
+def test_without_cell_ids_a_new_kernel_goes_on_from_the_last_turn(tmp_path: Path) -> None:
+    talk = Conversations(tmp_path / "x.json")
+    ask(talk, "", None, "a1")
+    ask(talk, "", "", "b1")
+    later = Conversations(tmp_path / "x.json")
+    assert ask(later, "", "", "c1") == "b1"
+    assert ask(later, "", None, "d1") == ""
+
+
 def test_nothing_to_continue_is_said() -> None:
     with pytest.raises(GeminiExecError, match="no answer yet to continue"):
         Conversations().position("a", "")
@@ -138,6 +147,46 @@ def test_the_tree() -> None:
         "  question of b2  (here, -c=prices, ← last)",
         "question of c1  (here)",
     ]
+
+
+def test_what_went_on_from_an_answer_that_was_replaced_is_out_of_date() -> None:
+    talk = Conversations()
+    for cell, name in (("a", None), ("b", ""), ("c", ""), ("x", None)):
+        ask(talk, cell, name, f"{cell}1")
+    assert "out of date" not in talk.tree()
+    ask(talk, "a", None, "a2")
+    marked = {line.split()[2]: "out of date" in line for line in talk.tree().splitlines()}
+    assert marked == {"a2": False, "b1": True, "c1": True, "x1": False}, "what follows a stale turn is stale"
+    at_d = talk.position("d", "")
+    assert talk.outdated(at_d) is None, "it follows the last answer, a2"
+    at_c = talk.position("c", "")
+    stale = talk.outdated(at_c)
+    assert stale is not None and stale.words == "question of b1", "the first that has to be run again"
+    ask(talk, "b", "", "b2")
+    assert talk.outdated(at_c) is None
+    assert [line.split()[2] for line in talk.tree().splitlines() if "out of date" in line] == ["c1"]
+    ask(talk, "c", "", "c2")
+    assert "out of date" not in talk.tree()
+
+
+def test_the_ids_of_answers_are_those_that_branch() -> None:
+    talk = Conversations()
+    ask(talk, "a", None, "v1_the_first")
+    ask(talk, "b", "", "v1_the_second")
+    assert talk.tree(ids=True).splitlines()[1] == "  -c=v1_the_first"
+    assert ask(talk, "c", "v1_the_first", "v1_the_third") == "v1_the_first"
+    with pytest.raises(GeminiExecError, match="no answer v1_no_such_one here"):
+        talk.position("d", "v1_no_such_one")
+
+
+def test_what_can_be_done_where_turns_end_with_the_kernel(tmp_path: Path) -> None:
+    with pytest.raises(GeminiExecError, match="does not tell the notebook's name") as unnamed:
+        Conversations().position("a", "")
+    assert "Run the cells before it again" in unnamed.value.hint
+    assert "does not tell the notebook's name" in Conversations().tree()
+    with pytest.raises(GeminiExecError, match=r"no answer yet to continue\.$") as named:
+        Conversations(tmp_path / "x.json").position("a", "")
+    assert named.value.hint == "Ask without -c first."
 
 
 def test_a_notebook_without_a_name_keeps_nothing() -> None:

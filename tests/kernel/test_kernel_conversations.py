@@ -36,6 +36,10 @@ def test_a_cell_run_again_keeps_its_place(
     assert before == [None, "v1_a1", "v1_b1", "v1_a1", "v1_b2", None]
     tree = notebook.do("%gemini history")
     assert "a?  (127.0.0.1" in tree and "← last" in tree
+    assert tree.count("out of date") == 1 and "out of date" in next(line for line in tree.splitlines() if "c?" in line)
+    ran = notebook.run("%%gemini_exec -c=v1_c2\nd?", live=True, cell="d-cell")
+    assert "It went on from 'c?', which is out of date" in ran.text
+    assert "-c=v1_c2" in notebook.do("%gemini history ids")
 
 
 def test_a_restarted_kernel_goes_on(named: Callable[[], Any]) -> None:

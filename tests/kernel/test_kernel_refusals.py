@@ -76,7 +76,7 @@ def test_empty_cell(notebook: Any, cell: str) -> None:
         (f"%%gemini_exec --dry-run -m offline-plannr\n{ASK}", ["offline-plannr", "offline-planner"]),
         (f"%%gemini_exec -m offline-plannr\n{ASK}", ["offline-plannr", "offline-planner"]),
         (f"%%gemini_exec -m offline-planner --run google\n{ASK}", ["--run google"]),
-        (f"%%gemini_exec -c\n{ASK}", ["no answer yet", "without -c"]),
+        (f"%%gemini_exec -c\n{ASK}", ["no answer yet", "Run the cells before it again"]),
     ],
 )
 def test_bad_option(notebook: Any, cell: str, said: list[str]) -> None:
