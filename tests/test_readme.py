@@ -27,7 +27,7 @@ def test_the_two_commands_are_found() -> None:
     )
     run, test = done.stdout.splitlines()
     assert "[lab]" in run and run.endswith("gemini-exec demo")
-    assert "[test]" in test and test.endswith("pytest")
+    assert "[test]" in test and test.endswith("pytest tests/bench")
 
 
 def test_every_file_that_it_names_is_there() -> None:

@@ -31,6 +31,10 @@ _ARGUMENTS = (
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
 )
 _ELSEWHERE = re.compile(r"https?://(?!127\.0\.0\.1[:/])")
+_JUPYTERLABS_OWN = (
+    "Could not restore the debugger state",  # of a kernel that ends early
+    "Cannot set properties of undefined (setting 'isRunning')",  # 4.2: a table of contents that is closed meanwhile
+)
 _CURRENT = "window.jupyterapp.shell.currentWidget"
 _DONE = f"""(ids) => {{
     const panel = {_CURRENT};
@@ -57,7 +61,7 @@ class Lab:
         page.set_default_timeout(PATIENCE)
         page.context.expose_function("alert", lambda what: self.alerts.append(what))  # in every frame
         page.on("console", self._said)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self._complained(str(error)))
         page.on("request", lambda request: self._asked_for(request.url))
         page.on("websocket", lambda socket: self._asked_for(socket.url.replace("ws", "http", 1)))
         page.context.route(_ELSEWHERE, lambda route: route.abort())
@@ -74,11 +78,12 @@ class Lab:
 
     def _said(self, message: Any) -> None:
         url = message.location.get("url", "")
-        own = message.text.startswith(
-            "Could not restore the debugger state"
-        )  # JupyterLab's, of a kernel that ends early
-        if message.type == "error" and not own and not _ELSEWHERE.match(url):  # those elsewhere are in ``stopped``
-            self.complaints.append(f"{message.text} ({url})")
+        if message.type == "error" and not _ELSEWHERE.match(url):  # those elsewhere are in ``stopped``
+            self._complained(f"{message.text} ({url})")
+
+    def _complained(self, what: str) -> None:
+        if not any(own in what for own in _JUPYTERLABS_OWN):
+            self.complaints.append(what)
 
     def _asked_for(self, url: str) -> None:
         if _ELSEWHERE.match(url):

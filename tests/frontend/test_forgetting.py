@@ -11,6 +11,7 @@ import pytest
 
 from magic_ext import cli, doctor
 from magic_ext.client.endpoint import Endpoint, Secret
+from magic_ext.client.files import Uploads
 from magic_ext.client.recordings import Key, Recording, Recordings, user_recordings
 from magic_ext.engine.store import Store, StoredInteraction, data_folder
 from magic_ext.errors import GeminiExecError
@@ -33,6 +34,7 @@ class Session:
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Store]:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr(forgetting, "UPLOADS", Uploads())
     store = Store(data_folder() / "interactions.sqlite")
     store.put(StoredInteraction(id="v1_a", head={"status": "completed"}))
     yield store
