@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from traitlets import Bool, Dict, Enum, Float, List, Unicode
 
-from magic_ext.options import CacheUse, Paste, Run, options_table
+from magic_ext.help import cell_help, line_help
+from magic_ext.options import CacheUse, Paste, Run
 from magic_ext.wire.request import ThinkingLevel
 
 if TYPE_CHECKING:
@@ -19,22 +20,6 @@ if TYPE_CHECKING:
     from magic_ext.frontend.settings import Settings
 
 __all__ = ["GeminiExecMagics", "with_body"]
-
-_HELP = f"""Ask about your data; get text, code that ran, its results and figures.
-
-::
-
-    %%gemini_exec [@REF ...] [options]
-    Your question, with @references to variables and files anywhere.
-
-References: `@sales` a variable, `@data/targets.csv` a file, `@sales[city,"unit price"]` two of its columns,
-`@Out[5]` an output, `@fig` a figure. A policy after a colon says what may leave of a table: `@sales:schema`,
-`:sample`, `:head(20)`, `:full`. `@@` is a plain @.
-
-Options, each also a trait (`%config GeminiExecMagics` lists them):
-
-{options_table()}
-"""
 
 
 class _Hidden(str):
@@ -72,7 +57,9 @@ class GeminiExecMagics(Magics):
     """The magics and their settings: ``%config GeminiExecMagics.model = "..."``, or in a config file."""
 
     model = Unicode("", help="The model that answers; empty: Gemini with a key, else offline-planner.").tag(config=True)
-    thinking = Enum(["", *get_args(ThinkingLevel)], "", help="How much Gemini thinks first.").tag(config=True)
+    thinking = Enum(["", *get_args(ThinkingLevel)], "", help="How much Gemini thinks; empty: as it likes.").tag(
+        config=True
+    )
     run = Enum(["", *get_args(Run)], "", help="Where code runs; empty: where the model is.").tag(config=True)
     run_unasked = Bool(False, help="With run = kernel, run a model's code without asking first.").tag(config=True)
     run_seconds = Float(300.0, min=0.1, help="How long a block may run in your kernel.").tag(config=True)
@@ -107,26 +94,15 @@ class GeminiExecMagics(Magics):
     @no_var_expand
     @cell_magic
     def gemini_exec(self, line: str, cell: str) -> None:
-        """Placeholder: the text is made from the options' table below."""
+        """``%%gemini_exec?`` shows the help; it is made from the parser, below this class."""
         self._in_one_line(
             lambda: self.asking.run_cell(line, cell, self._settings()), debug=self.debug or "--debug" in line.split()
         )
 
-    gemini_exec.__doc__ = _HELP
-
     @no_var_expand
     @line_magic
     def gemini(self, line: str) -> None:
-        """What belongs to the answers: ``%gemini COMMAND``.
-
-        - ``paste [N ...]``: put the last answer's code, or its blocks N, into a new cell
-        - ``usage``: tokens of this session and what they cost, by cell and by model
-        - ``history [ids]``: what was asked in this notebook, and which question went on from which; ids for ``-c=ID``
-        - ``models``: the models that can be asked
-        - ``key``: type in an API key, for this session
-        - ``doctor``: what is here, what is missing, where things are kept
-        - ``forget``: delete what is kept, here and at the server, after a yes
-        """
+        """``%gemini?`` shows the help; it is made from the table of commands, below this class."""
         from magic_ext.frontend.commands import run_command
 
         self._in_one_line(lambda: run_command(line, self.asking, self._settings()), debug=self.debug)
@@ -161,6 +137,10 @@ class GeminiExecMagics(Magics):
         environment = [os.environ.get(name, "").strip() for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY")]
         typed = self._asking.composing.typed_key if self._asking is not None else None
         return [self.api_key.strip(), *environment, typed.value if typed is not None else ""]
+
+
+GeminiExecMagics.gemini_exec.__doc__ = cell_help(GeminiExecMagics.class_traits(config=True))
+GeminiExecMagics.gemini.__doc__ = line_help()
 
 
 def with_body(lines: list[str]) -> list[str]:

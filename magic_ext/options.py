@@ -1,4 +1,7 @@
-"""The options of ``%%gemini_exec``: one table, from which parser, help, completion and documentation are made."""
+"""The options of ``%%gemini_exec`` and the commands of ``%gemini``: the tables of which all else is made.
+
+Parser, help, completion and documentation come from them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,19 @@ import msgspec
 from magic_ext.errors import GeminiExecError
 from magic_ext.wire.request import ThinkingLevel
 
-__all__ = ["OPTIONS", "BadOption", "CacheUse", "Option", "Options", "Paste", "Run", "options_table", "parse_options"]
+__all__ = [
+    "COMMANDS",
+    "OPTIONS",
+    "BadOption",
+    "CacheUse",
+    "Command",
+    "Option",
+    "Options",
+    "Paste",
+    "Run",
+    "options_table",
+    "parse_options",
+]
 
 Run = Literal["google", "local", "kernel"]
 CacheUse = Literal["use", "only", "refresh", "off"]
@@ -45,6 +60,19 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
         if not value:
             return ", ".join(self.flags)
         return ", ".join(self.flags) + (f"[={value}]" if self.bare is not None else f" {value}")
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """One command of ``%gemini``, and what may stand behind it."""
+
+    name: str
+    help: str
+    argument: str = ""
+
+    @property
+    def usage(self) -> str:
+        """How it is written, such as ``paste [N ...]``."""
+        return f"{self.name} {self.argument}".rstrip()
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,6 +191,27 @@ OPTIONS: tuple[Option, ...] = (
     Option(flags=("--show-thoughts",), field="show_thoughts", help="show the model's summaries of its thoughts"),
     Option(flags=("--no-code",), field="no_code", help="don't let the model run code"),
     Option(flags=("--debug",), field="debug", help="show the whole traceback of an error"),
+)
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        name="paste",
+        argument="[N ...]",
+        help="put the last answer's code, or its blocks N, into new cells",
+    ),
+    Command(name="usage", help="tokens of this session and what they cost, by cell and by model"),
+    Command(
+        name="history",
+        argument="[ids]",
+        help="what was asked here, which question went on from which, what is out of date; ids are for -c=ID",
+    ),
+    Command(name="models", help="the models that can be asked"),
+    Command(name="key", help="type in an API key, for this session"),
+    Command(name="doctor", help="what is here, what is missing and the command that mends it, where things are kept"),
+    Command(
+        name="forget",
+        help="delete what is kept, here and at the server, and what you have allowed, after a yes",
+    ),
 )
 
 _BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}

@@ -28,6 +28,7 @@ FLOORS = {
     "engine": {"wire", "errors", "http", "markdown", "runtime"},
     "answer": {"wire", "references", "markdown"},
     "options": {"wire", "errors"},
+    "help": {"options", "references"},
     "place": {"client", "engine", "errors", "options"},
     "ask": {"answer", "client", "costs", "engine", "errors", "functions", "place", "references", "runtime", "wire"},
     "demo": {"errors"},

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from magic_ext.options import OPTIONS, Option
+from magic_ext.options import COMMANDS, OPTIONS, Option
 from magic_ext.references.policy import KINDS
 
 __all__ = ["Completion", "Completions", "Surroundings", "complete"]
@@ -27,7 +27,6 @@ _POLICY = re.compile(r"(?<![\w@])@(?:[\w./-]+|\"[^\"\n]+\")(?:\[[^\]\n]*\])?:(?P
 _QUOTED = re.compile(r"(?<![\w@])@(?P<word>\"[^\"\n]*)$")
 _NAME = re.compile(r"(?<![\w@])@(?P<word>[\w./~-]*)$")
 _WORD = re.compile(r"\w*$")
-_COMMANDS = ("doctor", "forget", "history", "key", "models", "paste", "usage")
 _FILES = 200
 
 
@@ -68,7 +67,7 @@ def complete(text: str, line: int, column: int, around: Surroundings) -> Complet
     before = lines[line][:column] if line < len(lines) else ""
     if not _HEAD.match(text):
         command = _COMMAND.match(before)
-        return _of(command["word"], ((name, "command") for name in _COMMANDS)) if command else None
+        return _of(command["word"], ((one.name, "command") for one in COMMANDS)) if command else None
     referring = _reference(before, around)
     if referring is not None:
         return referring

@@ -9,11 +9,20 @@ import msgspec
 
 from magic_ext.references.errors import BadPolicyError, nearest
 
-__all__ = ["KINDS", "Policy", "parse_policy"]
+__all__ = ["KINDS", "POLICIES", "Policy", "parse_policy"]
 
 Kind = Literal["auto", "schema", "sample", "head", "full"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _DEFAULT_ROWS = {"sample": 1_000, "head": 20}
+POLICIES: dict[str, str] = {
+    ":auto, or none": "all of it up to about 30,000 tokens, else names, types and a seeded sample",
+    ":schema": "names, types and shape, no value",
+    ":sample, :sample(N)": f"a seeded sample, of N rows ({_DEFAULT_ROWS['sample']:,}) and about 30,000 tokens at most",
+    ":head, :head(N)": f"the first N rows ({_DEFAULT_ROWS['head']})",
+    ":full": "all of it",
+}
+"""How each is written behind a reference, and what it lets out."""
+
 _CALL = re.compile(r"\s*([^\s()]+)\s*(?:\(\s*([^()]*?)\s*\))?\s*")
 
 

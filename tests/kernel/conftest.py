@@ -169,6 +169,14 @@ class Notebook:
             pass
         return dict(reply["content"])
 
+    def inspect(self, code: str) -> str:
+        """What the front end shows for ``NAME?`` and ``NAME??``, and as contextual help, in plain text."""
+        asked = self._client.inspect(code.rstrip("?"), detail_level=int(code.endswith("??")))
+        while (reply := self._client.get_shell_msg(timeout=PATIENCE))["parent_header"].get("msg_id") != asked:
+            pass
+        assert reply["content"]["found"]
+        return re.sub(r"\x1b\[[0-9;]*m", "", reply["content"]["data"]["text/plain"])
+
     def fails(self, code: str, *, live: bool = False) -> Ran:
         """Run a cell that must fail in one red line, and leave a kernel that runs the next one."""
         ran = self.run(code, live=live)

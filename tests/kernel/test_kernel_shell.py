@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,13 @@ from typing import Any
 
 import psutil
 import pytest
+
+from magic_ext.errors import GeminiExecError
+from magic_ext.frontend.commands import run_command
+from magic_ext.magics import GeminiExecMagics
+from magic_ext.options import COMMANDS, OPTIONS, parse_options
+from magic_ext.references.grammar import find_references, split_line
+from magic_ext.references.policy import POLICIES
 
 PRIMES = "%%gemini_exec -m offline-planner\nWhat is the sum of the first 50 prime numbers?"
 SNAPSHOT = """
@@ -116,10 +124,35 @@ def test_a_policy_as_a_setting_that_is_none(notebook: Any) -> None:
 
 
 def test_help(notebook: Any) -> None:
-    [page] = notebook.run("%%gemini_exec?").payload
-    assert "--thinking" in page["data"]["text/plain"]
-    [page] = notebook.run("%gemini?").payload
-    assert "paste [N ...]" in page["data"]["text/plain"]
+    page = notebook.inspect("%%gemini_exec?")
+    assert page == notebook.inspect("gemini_exec"), "which is what the contextual help asks for"
+    [shown] = notebook.run("%%gemini_exec?").payload
+    assert "Without it: use" in shown["data"]["text/plain"]
+    for option in OPTIONS:
+        assert f"\n    {option.usage}\n" in page, "each on a line of its own"
+        default = getattr(GeminiExecMagics, option.field).default_value if option.value in {"USE", "WHICH"} else ""
+        assert f"Without it: {default}" in page
+    for word in (*POLICIES, "@@", "[-c[=NAME]]", "Without it: Gemini with a key, else offline-planner."):
+        assert word in page
+    assert max(map(len, page.splitlines())) <= 110
+    examples = page.partition("Examples")[2].partition("References")[0]
+    cells = [textwrap.dedent(cell) for cell in re.split(r"^    %%gemini_exec", examples, flags=re.MULTILINE)[1:]]
+    assert len(cells) == 3
+    for cell in cells:
+        line, _, question = cell.partition("\n")
+        parse_options(split_line(line)[1])
+        find_references(question)
+    commands = notebook.inspect("%gemini?")
+    assert all(f"%gemini {command.usage}" in commands and command.help[:40] in commands for command in COMMANDS)
+    assert "cell_magic" in notebook.inspect("%%gemini_exec??"), "the source, as of everything else"
+
+
+def test_every_command_that_is_documented_is_one() -> None:
+    with pytest.raises(GeminiExecError) as unknown:
+        run_command("nonsense-of-no-kind", asking=None, settings=None)  # type: ignore[arg-type]
+    assert set(unknown.value.hint.removeprefix("The commands are ").rstrip(".").split(", ")) == {
+        command.name for command in COMMANDS
+    }
 
 
 @pytest.mark.parametrize(
