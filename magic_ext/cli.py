@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import chain
 
 from magic_ext.errors import GeminiExecError
 
@@ -70,8 +71,10 @@ def _lab(given: argparse.Namespace) -> int:
 def _doctor(_: argparse.Namespace) -> int:
     from magic_ext.client.keys import find_key
     from magic_ext.doctor import report
+    from magic_ext.jupyter import installed_lines, server_lines
 
-    print(report(find_key(trait="", environ=os.environ, interactive=sys.stdin.isatty())))
+    key = find_key(trait="", environ=os.environ, interactive=sys.stdin.isatty())
+    print(report(key, chain(installed_lines(), server_lines())))
     return 0
 
 

@@ -1,15 +1,20 @@
-"""What is here and what is missing: versions, isolation, key, and where things are kept. A key's text is never told."""
+"""What is here and what is missing: versions, front ends, isolation, key, and where things are kept.
+
+A key's text is never told.
+"""
 
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from magic_ext.client.keys import FoundKey
 from magic_ext.client.recordings import KEEP_BYTES, KEEP_DAYS, Recordings, user_recordings
 from magic_ext.engine.embedded import best_isolation, open_files, open_store
+from magic_ext.errors import GeminiExecError
 from magic_ext.http import OFFLINE, offline
 
 __all__ = ["report"]
@@ -27,14 +32,24 @@ _NEEDED = {
 }
 
 
-def report(key: FoundKey | None, recordings: Recordings | None = None) -> str:
+def report(key: FoundKey | None, front_end: Iterable[str], recordings: Recordings | None = None) -> str:
     """The report as lines of text; each problem stands with the command that mends it.
 
-    ``recordings`` are the answers that are used, if not the user's own.
+    ``front_end`` is what there is to say of front ends, ``recordings`` are the answers that are used, if not the user's
+    own.
     """
     own = user_recordings()
     used = [own, *([recordings] if recordings and recordings != own else [])]
-    return "\n".join([*_versions(), *_running(), *_answering(key), *_kept(), *map(_recorded, used)])
+    parts = (_versions(), front_end, _running(), _answering(key), _kept(), map(_recorded, used))
+    return "\n".join(line for part in parts for line in _told(part))
+
+
+def _told(part: Iterable[str]) -> Iterator[str]:
+    """The lines of a part; an error in it is one of them, and the next part is told all the same."""
+    try:
+        yield from part
+    except GeminiExecError as error:
+        yield f"{error} {error.hint}"
 
 
 def _versions() -> Iterator[str]:
@@ -59,6 +74,8 @@ def _answering(key: FoundKey | None) -> Iterator[str]:
         yield "no API key: offline-planner answers. For Gemini set GEMINI_API_KEY, or type %gemini key"
     else:
         yield f"API key from {key.source}: Gemini answers"
+    if server := os.environ.get("OPENAI_BASE_URL", "").strip():
+        yield f"OPENAI_BASE_URL is {server}: -m openai:NAME asks a model there"
     if offline():
         yield f"{OFFLINE} is set: no connection is opened but to this computer"
 

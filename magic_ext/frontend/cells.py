@@ -7,12 +7,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from magic_ext.frontend.shells import cell_id, has_kernel
+from magic_ext.frontend.shells import cell_id, front_end
 from magic_ext.markdown import legible
 
 __all__ = ["Cell", "joined", "nbformat_of", "paste"]
-
-_VSCODE = "vscode-notebook-cell"
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -37,21 +35,21 @@ def paste(shell: Any, cells: Sequence[Cell], origin: Mapping[str, Any] | None = 
 
     JupyterLab and Notebook 7 honour one ``set_next_input`` payload and make one cell of it; with the labextension they
     turn the same payload's ``gemini_exec`` into a cell each, in one undo step. VS Code makes a cell of every payload,
-    each directly below the running one, so it gets them last first. A terminal gets the joined text as the next input.
+    each directly below the running one, so it gets them last first. Colab makes one of it, as all others do; a terminal
+    gets the joined text as the next input.
     """
     made = [nbformat_of(cell, origin or {}) for cell in cells if cell.source.strip()]
     if not made:
         return
-    if not has_kernel(shell):
-        shell.set_next_input(joined(made))
-        return
-    running = cell_id(shell)
-    payloads = shell.payload_manager
-    if running.startswith(_VSCODE):
-        for cell in reversed(made):
-            payloads.write_payload(_payload(_as_code(cell)), single=False)
-        return
-    payloads.write_payload({**_payload(joined(made)), "gemini_exec": {"cell_id": running, "cells": made}})
+    match front_end(shell):
+        case "terminal":
+            shell.set_next_input(joined(made))
+        case "vscode":
+            for cell in reversed(made):
+                shell.payload_manager.write_payload(_payload(_as_code(cell)), single=False)
+        case _:
+            told = {"cell_id": cell_id(shell), "cells": made}
+            shell.payload_manager.write_payload({**_payload(joined(made)), "gemini_exec": told})
 
 
 def joined(cells: Sequence[Mapping[str, Any]]) -> str:

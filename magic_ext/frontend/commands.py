@@ -53,8 +53,8 @@ def _doctor(rest: str, asking: Asking, settings: Settings) -> None:
     from .front_end import front_end_lines
     from .replaying import recordings_in
 
-    print("\n".join(front_end_lines(asking.shell)))
-    print(report(asking.composing.find_key(settings), recordings_in(settings.cache_dir, Path.cwd)))
+    key, recordings = asking.composing.find_key(settings), recordings_in(settings.cache_dir, Path.cwd)
+    print(report(key, front_end_lines(asking.shell), recordings))
 
 
 def _forget(rest: str, asking: Asking, settings: Settings) -> None:

@@ -27,7 +27,7 @@ from .consent import Consent
 from .permission import Permission
 from .replaying import cache_for, recordings_in
 from .settings import Settings, endpoint
-from .shells import cell_id
+from .shells import is_live
 
 __all__ = ["Asked", "Composing"]
 
@@ -64,7 +64,7 @@ class Composing:
 
     def find_key(self, settings: Settings) -> FoundKey | None:
         """The API key, wherever it is; the keyring is asked only from a front end with a person before it."""
-        interactive = bool(cell_id(self._shell))
+        interactive = is_live(self._shell)
         return find_key(trait=settings.api_key, environ=os.environ, interactive=interactive, typed=self.typed_key)
 
     def _course(self, asked: Asked) -> Course:

@@ -7,7 +7,7 @@ from typing import Any
 from magic_ext.errors import GeminiExecError
 from magic_ext.markdown import visible
 
-from .shells import cell_id, has_kernel
+from .shells import has_kernel, is_live
 
 __all__ = ["Consent"]
 
@@ -30,7 +30,7 @@ class Consent:
         """Ask, unless the user has said always. The code stands above where the front end is live, else it is shown."""
         if unasked or self._always:
             return True
-        shown = cell_id(self._shell) or not has_kernel(self._shell)
+        shown = is_live(self._shell) or not has_kernel(self._shell)
         try:
             answer = input(_QUESTION if shown else f"{visible(code).rstrip()}\n\n{_QUESTION}").strip().lower()
         except (EOFError, RuntimeError) as error:  # ipykernel's StdinNotImplementedError is a RuntimeError

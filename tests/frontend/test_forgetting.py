@@ -63,7 +63,7 @@ def test_recorded_answers_go_too_but_not_those_of_a_project(
     session: Any = Session([])
     assert "1 recorded answers" in forgetting.forget(session, settings=None)  # type: ignore[arg-type]
     assert mine.empty and not projects.empty
-    assert "1 recorded answers" in doctor.report(None, projects)
+    assert "1 recorded answers" in doctor.report(None, (), projects)
 
 
 def test_where_nobody_can_be_asked_nothing_is_deleted(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:

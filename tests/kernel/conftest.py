@@ -80,6 +80,7 @@ class Notebook:
         self._client: BlockingKernelClient = self._manager.client()
         self._client.start_channels()
         self._client.wait_for_ready(timeout=PATIENCE)
+        self.requests: Callable[[str], dict[str, Any]] = lambda cell: {"cellId": cell}
         self._heard: list[dict[str, Any]] = []
         self._answers: list[str] = []
         self.asked: list[str] = []
@@ -100,7 +101,7 @@ class Notebook:
         self._answers, self.asked = list(answers or ()), []
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
         content["allow_stdin"] = answers is not None
-        metadata = {"cellId": cell} if live else {}
+        metadata = self.requests(cell) if live else {}
         message = self._client.session.msg("execute_request", content | {"stop_on_error": True}, metadata=metadata)
         self._client.shell_channel.send(message)
         self._heard = []

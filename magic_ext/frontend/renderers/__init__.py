@@ -18,13 +18,13 @@ def choose_renderer(shell: Any) -> Renderer:
 
     nbclient, nbval and papermill send no cell id, and nbval ignores updates of an output: they get each output once.
     """
-    from magic_ext.frontend.shells import cell_id, has_kernel
+    from magic_ext.frontend.shells import has_kernel, is_live
 
     if not has_kernel(shell):
         from .terminal import Terminal
 
         return Terminal()
-    if cell_id(shell):
+    if is_live(shell):
         from .live import Live
 
         return Live()
