@@ -23,7 +23,7 @@ _CONFIG = re.compile(r'<script[^>]* id="jupyter-config-data"[^>]*>(.*?)</script>
 _SAID: dict[State, str] = {
     "active": "the labextension is active",
     "missing": f"the labextension is missing: pip install --no-deps {_NAME} where the server runs; then reload",
-    "disabled": f"the labextension is disabled: jupyter labextension enable {_NAME} (or with --level=user); then reload",
+    "disabled": f"the labextension is off: jupyter labextension enable {_NAME} (or with --level=user), then reload",
     "unknown": "whether the labextension is there is not known, for the server lets nobody look (a password?)",
 }
 

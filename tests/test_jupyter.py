@@ -70,7 +70,7 @@ def page(*extensions: str, disabled: tuple[str, ...] = ()) -> str:
         (page("other", "gemini-exec"), "/lab", "the labextension is active"),
         (page("gemini-exec"), "/tree", "the labextension is active"),
         (page("other"), "/lab", "missing: pip install --no-deps gemini-exec where the server runs"),
-        (page("gemini-exec", disabled=("gemini-exec",)), "/lab", "disabled: jupyter labextension enable gemini-exec"),
+        (page("gemini-exec", disabled=("gemini-exec",)), "/lab", "off: jupyter labextension enable gemini-exec"),
         ("<html>Password:</html>", "/lab", "is not known"),
     ],
     ids=["active", "Notebook 7 alone", "missing", "disabled", "a login page"],
@@ -102,7 +102,7 @@ def test_the_command_that_it_names_mends_it(config: Path, capsys: pytest.Capture
     (config / "labconfig" / "page_config.json").write_text('{"disabledExtensions": {"gemini-exec": true}}')
     assert cli.main(["doctor"]) == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if "labextension" in line)
-    assert "disabled: jupyter labextension enable gemini-exec (or with --level=user)" in line
+    assert "off: jupyter labextension enable gemini-exec (or with --level=user)" in line
     command = [sys.executable, "-m", "jupyter", "labextension", "enable", "gemini-exec", "--level=user"]
     subprocess.run(command, check=True, capture_output=True)
     assert next(jupyter.installed_lines()) == first

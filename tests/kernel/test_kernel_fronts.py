@@ -1,4 +1,4 @@
-"""VS Code and Colab, mocked: real kernels, with the variables and requests of those front ends as their source has them.
+"""VS Code and Colab, mocked: real kernels, with the variables and requests of those front ends as in their source.
 
 VS Code: vscode-jupyter, ``cellExecutionMessageHandler.ts``. Colab: colabtools, ``google/colab/_history.py``. Neither
 program is run here.
