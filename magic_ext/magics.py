@@ -118,8 +118,13 @@ class GeminiExecMagics(Magics):
 
     @property
     def conversations(self) -> tuple[str, ...]:
-        """The names of the session's conversations."""
-        return self._asking.conversations.names if self._asking is not None else ()
+        """The names of the notebook's conversations; before the first question they are read where they are kept."""
+        if self._asking is not None:
+            return self._asking.conversations.names
+        from magic_ext.frontend.kept import kept_file, kept_names
+        from magic_ext.frontend.shells import notebook_name
+
+        return kept_names(kept_file(notebook_name(self.shell)))
 
     def _settings(self) -> Settings:
         from magic_ext.frontend.settings import Settings

@@ -20,8 +20,9 @@ from magic_ext.references.tables.cells import utf8
 from .cells import paste
 from .closing import footer, origin
 from .composing import Asked, Composing
-from .conversations import Conversations, Position, gone_from, kept_file
+from .conversations import Conversations, Position, gone_from
 from .dry import show_dry_run
+from .kept import kept_file
 from .pasting import live_cells, to_read_first, with_headings
 from .renderers import Renderer, choose_renderer
 from .settings import Settings

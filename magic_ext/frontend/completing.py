@@ -1,10 +1,12 @@
 """Completion in a prompt: options and their values, models, references with type and shape, columns, files, policies.
 
-The text is looked at, never run: no property of the user's objects is asked for but a table's shape and columns.
+The text is looked at, never run: no property of the user's objects is asked for but a table's shape and columns. Of a
+CSV file the first line is read.
 """
 
 from __future__ import annotations
 
+import csv
 import inspect
 import re
 import sys
@@ -21,13 +23,22 @@ __all__ = ["Completion", "Completions", "Surroundings", "complete"]
 
 _HEAD = re.compile(r"\s*%%gemini_exec(?=\s|$)")
 _COMMAND = re.compile(r"\s*%gemini\s+(?P<word>\w*)$")
-_COLUMN = re.compile(r"(?<![\w@])@(?P<chain>[^\W\d][\w.]*)\[(?:[^\]\n]*,)?\s*(?P<word>\"[^\"\n]*|[^\],\"'\n]*)$")
+_COLUMN = re.compile(
+    r"(?<![\w@])@(?P<chain>[\w./~-]+|\"[^\"\n]+\")\[(?:[^\]\n]*,)?\s*(?P<word>\"[^\"\n]*|[^\],\"'\n]*)$"
+)
 _KEY = re.compile(r"(?<![\w@])@(?P<chain>[^\W\d][\w.]*)\[(?P<word>[\"'][^\"'\n]*)$")
 _POLICY = re.compile(r"(?<![\w@])@(?:[\w./-]+|\"[^\"\n]+\")(?:\[[^\]\n]*\])?:(?P<word>\w*)$")
 _QUOTED = re.compile(r"(?<![\w@])@(?P<word>\"[^\"\n]*)$")
 _NAME = re.compile(r"(?<![\w@])@(?P<word>[\w./~-]*)$")
 _WORD = re.compile(r"\w*$")
 _FILES = 200
+_HEADER = 100_000  # characters of a file's first line
+_LAZY = (
+    ("dask.dataframe", "DataFrame"),
+    ("duckdb", "DuckDBPyRelation"),
+    ("ibis.expr.types", "Table"),
+    ("modin.pandas", "DataFrame"),
+)
 
 
 class Completion(msgspec.Struct, frozen=True):
@@ -46,14 +57,14 @@ class Completions(msgspec.Struct, frozen=True):
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What there is to refer to: the session's names (``hidden`` ones are not the user's), the folder, and the names of
-    models and conversations.
+    models and conversations (which may have to be read from a file first).
     """
 
     namespace: Mapping[str, Any]
     hidden: Mapping[str, Any] = {}
     folder: Path
     models: Sequence[str] = ()
-    conversations: Sequence[str] = ()
+    conversations: Callable[[], Sequence[str]] = tuple
 
 
 def complete(text: str, line: int, column: int, around: Surroundings) -> Completions | None:
@@ -85,7 +96,9 @@ def _reference(before: str, around: Surroundings) -> Completions | None:
             keys = (key for key in list(value)[:_FILES] if isinstance(key, str) and '"' not in key)
             return _of(match["word"].replace("'", '"'), ((f'"{key}"', _what(value[key])) for key in keys))
     if match := _COLUMN.search(before):
-        return _of(match["word"], _columns(_followed(match["chain"], around.namespace)))
+        value = _followed(match["chain"], around.namespace)
+        columns = _columns_of_file(match["chain"].strip('"'), around.folder) if value is _NOTHING else _columns(value)
+        return _of(match["word"], columns)
     if match := _QUOTED.search(before):
         files = ((f'"{name}"', kind) for name, kind in _files(match["word"][1:], around.folder))
         return _of(match["word"], files)
@@ -125,24 +138,27 @@ def _on_the_line(before: str, around: Surroundings) -> Completions:
     """Options, and the values of the one before the cursor."""
     words = before.split()
     word = "" if before[-1:].isspace() else words[-1]
-    flag, equals, value = word.partition("=")
+    flag, equals, _ = word.partition("=")
     if equals and (option := _option(flag)):
-        return _of(word, ((f"{flag}={text}", kind) for text, kind in _values(option, around, value)))
+        return _of(word, ((f"{flag}={text}", kind) for text, kind in _values(option, around)))
     previous = words[-1] if not word else words[-2] if len(words) > 1 else ""
     if (option := _option(previous)) and option.value and option.bare is None:
-        return _of(word, _values(option, around, word))
+        return _of(word, _values(option, around))
     if word and not word.startswith("-"):
         return Completions(word)
-    return _of(word, ((flag, "option") for option in OPTIONS for flag in option.flags))
+    flags = [(flag, "option") for option in OPTIONS for flag in option.flags]
+    if (option := _option(word)) and option.bare is not None:
+        flags += [(f"{word}={text}", kind) for text, kind in _values(option, around)]
+    return _of(word, flags)
 
 
-def _values(option: Option, around: Surroundings, word: str) -> Iterable[tuple[str, str]]:
+def _values(option: Option, around: Surroundings) -> Iterable[tuple[str, str]]:
     if option.choices:
         return [(choice, option.value.lower()) for choice in option.choices]
     by_field: dict[str, Callable[[], Iterable[tuple[str, str]]]] = {
         "model": lambda: [(name, "model") for name in around.models],
         "send": lambda: [(kind, "policy") for kind in KINDS],
-        "conversation": lambda: [(name, "conversation") for name in around.conversations],
+        "conversation": lambda: [(name, "conversation") for name in around.conversations()],
         "tools": lambda: [(name, "function") for name, value in list(around.namespace.items()) if _own(name, value)],
     }
     return by_field.get(option.field, list)()
@@ -191,12 +207,34 @@ def _frame(value: Any) -> tuple[list[str], list[str], int] | None:
 
 
 def _columns(value: Any) -> list[tuple[str, str]]:
-    frame = _frame(value)
-    if frame is None:
+    """The columns of a table, with their types where these are known without computing."""
+    if frame := _frame(value):
+        return [(_written(name), kind) for name, kind in zip(frame[0], frame[1], strict=True)]
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return [(_written(str(name)), type(one).__name__) for name, one in value[0].items()]
+    for module, kind in _LAZY:
+        table = getattr(sys.modules.get(module), kind, ())
+        if isinstance(value, table):
+            return [(_written(str(name)), "column") for name in value.columns]
+    return []
+
+
+def _columns_of_file(name: str, folder: Path) -> list[tuple[str, str]]:
+    """The columns in the first line of a CSV file, by the delimiter that is most frequent there."""
+    try:
+        path = folder / Path(name).expanduser()
+        if path.suffix.lower() not in {".csv", ".tsv"} or not path.is_file():
+            return []
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            line = file.readline(_HEADER)
+    except (OSError, ValueError, RuntimeError):
         return []
-    names, types, _ = frame
-    shown = [name if re.fullmatch(r"\w+", name) else f'"{name}"' for name in names]
-    return list(zip(shown, types, strict=True))
+    delimiter = max(",;\t|", key=line.count)
+    return [(_written(cell), "column") for cell in next(csv.reader([line], delimiter=delimiter), [])]
+
+
+def _written(column: str) -> str:
+    return column if re.fullmatch(r"\w+", column) else f'"{column}"'
 
 
 def _what(value: Any) -> str:

@@ -7,7 +7,6 @@ from the new one. What is kept on disk names turns and references, and holds no 
 from __future__ import annotations
 
 import ast
-import hashlib
 import re
 import secrets
 from collections.abc import Iterator, Mapping
@@ -21,7 +20,7 @@ from magic_ext.errors import GeminiExecError
 from magic_ext.private import write_private
 from magic_ext.references.attach import Binding
 
-__all__ = ["Conversations", "Position", "Turn", "gone_from", "kept_file"]
+__all__ = ["Conversations", "Position", "Turn", "gone_from"]
 
 _WORDS = 60  # characters of a prompt by which a turn is recognised
 _ANSWER = re.compile(r"v1_[\w-]{8,}")  # the name of an interaction (wire.md section 2), and of no thread
@@ -236,13 +235,3 @@ def _root(expression: str) -> str:
     except SyntaxError:
         return ""
     return names[0] if names else ""
-
-
-def kept_file(notebook: str) -> Path | None:
-    """Where the conversations of a notebook are kept; ``None`` where it has no name."""
-    if not notebook:
-        return None
-    import platformdirs
-
-    folder = Path(platformdirs.user_state_dir("gemini-exec", appauthor=False)) / "conversations"
-    return folder / f"{hashlib.sha256(notebook.encode('utf-8', 'replace')).hexdigest()[:32]}.json"

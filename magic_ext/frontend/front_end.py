@@ -7,7 +7,7 @@ from typing import Any
 
 from magic_ext.jupyter import installed_lines, own_server_line, server_lines
 
-from .conversations import kept_file
+from .kept import kept_file
 from .shells import FrontEnd, front_end, notebook_name
 
 __all__ = ["front_end_lines"]

@@ -24,7 +24,7 @@ def matcher_for(
         from magic_ext.frontend.completing import complete
 
         found = complete(
-            context.full_text, context.cursor_line, context.cursor_position, _surroundings(shell, conversations())
+            context.full_text, context.cursor_line, context.cursor_position, _surroundings(shell, conversations)
         )
         if found is None:
             return nothing
@@ -36,7 +36,7 @@ def matcher_for(
     return gemini_exec_matcher  # type: ignore[no-any-return]
 
 
-def _surroundings(shell: Any, conversations: Sequence[str]) -> Any:
+def _surroundings(shell: Any, conversations: Callable[[], Sequence[str]]) -> Any:
     from magic_ext.costs.prices import known_models
     from magic_ext.engine.models.registry import OFFLINE_PLANNER
     from magic_ext.frontend.completing import Surroundings

@@ -9,7 +9,8 @@ import pytest
 
 from magic_ext.ask import Tip
 from magic_ext.errors import GeminiExecError
-from magic_ext.frontend.conversations import Conversations, gone_from, kept_file
+from magic_ext.frontend.conversations import Conversations, gone_from
+from magic_ext.frontend.kept import kept_file, kept_names
 from magic_ext.references.attach import Binding
 
 
@@ -117,6 +118,8 @@ def test_they_survive_a_restart_and_hold_no_value(tmp_path: Path) -> None:
     tip = again.tip(again.position("b", ""))
     assert tip is not None and (tip.interaction_id, tip.bindings) == ("a1", (binding,))
     assert gone_from(tip.bindings, {}) == ["sales"] and gone_from(tip.bindings, {"sales": 1}) == []
+    assert ask(again, "c", "prices", "c1") == ""
+    assert kept_names(file) == again.names == ("prices",)
     again.clear()
     assert not file.exists() and Conversations(file).tree().startswith("Nothing")
 
@@ -133,7 +136,7 @@ def test_what_only_the_kernel_kept_is_said_to_be_gone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", [b"", b"{", b'[{"position": 1}]', b"\xff\x00"])
 def test_a_damaged_file_is_none(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "x.json").write_bytes(damage)
-    assert Conversations(tmp_path / "x.json").names == ()
+    assert Conversations(tmp_path / "x.json").names == kept_names(tmp_path / "x.json") == ()
 
 
 def test_the_tree() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +12,9 @@ import numpy as np, pandas as pd, polars as pl
 from pathlib import Path
 sales = pd.DataFrame({"city": ["Bern"], "unit price": [2.5], "units": [3]})
 salaries = pl.DataFrame({"name": ["Ada"]})
+records = [{"city": "Bern", "n": 1}, {"city": "Basel", "n": 2}]
+import duckdb
+lazily = duckdb.sql("SELECT 1 AS n")
 frames = {"train": sales, "test": sales}
 grid = np.zeros((3, 4))
 _hidden = 1
@@ -60,6 +63,24 @@ def matches(notebook: Any, code: str) -> list[str]:
         ("%%gemini_exec\nJoin @targ|", ["targets.csv"]),
         ("%%gemini_exec\nJoin @data/|", ["data/more.csv"]),
         ('%%gemini_exec\nJoin @"my|', ['"my file.csv"']),
+        ("%%gemini_exec @targ|", ["targets.csv"]),
+        ('%%gemini_exec @"my|', ['"my file.csv"']),
+        ("%%gemini_exec @sales[un|", ["units"]),
+        ('%%gemini_exec @sales["un|', ['"unit price"']),
+        ('%%gemini_exec @frames["tr|', ['"train"']),
+        ("%%gemini_exec @sales:sa|", ["sample"]),
+        ("%%gemini_exec\nJoin @targets.csv[|", ["a", "b"]),
+        ('%%gemini_exec\nJoin @"my file.csv"[b|', ["b"]),
+        ("%%gemini_exec\nJoin @data/more.csv[a|", ["a"]),
+        ("%%gemini_exec\nMean @salaries[|", ["name"]),
+        ("%%gemini_exec\nMean @records[ci|", ["city"]),
+        ("%%gemini_exec\nMean @lazily[|", ["n"]),
+        ("%%gemini_exec -m gemini-3-f|", ["gemini-3-flash-preview"]),
+        ("%%gemini_exec -m gemini-3-f|\nSum of @sales", ["gemini-3-flash-preview"]),
+        ("%%gemini_exec --model open|", ["openai:"]),
+        ("%%gemini_exec --thinking h|", ["high"]),
+        ("%%gemini_exec --cache on|", ["only"]),
+        ("%%gemini_exec --paste|", ["--paste", "--paste=last", "--paste=all", "--paste=none"]),
         ("%gemini do|", ["doctor"]),
     ],
 )
@@ -95,8 +116,21 @@ def test_no_property_is_run(prompt: Any) -> None:
     assert "box.inner" in matches(prompt, "%%gemini_exec\n@box.in|")
 
 
-def test_names_of_conversations(prompt: Any, tmp_path: Path) -> None:
+def test_names_of_conversations(prompt: Any) -> None:
     prompt.do("%config GeminiExecMagics.model = 'offline-planner'")
     assert prompt.run("%%gemini_exec -c=prices\nHow many rows has @sales?").status == "ok"
     assert matches(prompt, "%%gemini_exec -c=pr|") == ["-c=prices"]
+    assert matches(prompt, "%%gemini_exec -c|") == ["-c", "-c=prices"]
+    assert matches(prompt, "%%gemini_exec --continue=p|\nand now?") == ["--continue=prices"]
     prompt.do("%config GeminiExecMagics.model = ''")
+
+
+def test_names_of_conversations_of_an_earlier_kernel(open_notebook: Callable[..., Any]) -> None:
+    first, second = (open_notebook(JPY_SESSION_NAME="/home/me/completion.ipynb") for _ in range(2))
+    for notebook in (first, second):
+        notebook.do("%load_ext magic_ext")
+    ran = first.run("%%gemini_exec -m offline-planner -c=primes\nWhat is the sum of the first 50 prime numbers?")
+    assert ran.status == "ok"
+    assert matches(second, "%%gemini_exec -c=pr|") == ["-c=primes"]
+    heavy = second.value("[name for name in ('magic_ext.ask', 'pandas') if name in __import__('sys').modules]")
+    assert heavy == [], "what is typed before the first question waits for nothing"
