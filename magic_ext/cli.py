@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from magic_ext.errors import GeminiExecError
+from magic_ext.runtime.limits import Limits, limits_of
 
 __all__ = ["main"]
 
@@ -52,6 +53,11 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
         help="listen where other computers can reach it: whoever has the token can run code in the sandbox here, and "
         "read and delete what is kept; nothing is encrypted, so put TLS in front. Needs a token of your own",
     )
+    usual = Limits()
+    serve.add_argument("--run-seconds", type=float, metavar="S", help=f"how long code may run ({usual.seconds:g})")
+    serve.add_argument("--run-memory", default="", metavar="SIZE", help="its memory, as in 2GB (4GB, or half of it)")
+    serve.add_argument("--run-processes", type=int, metavar="N", help=f"how many processes it has ({usual.processes})")
+    serve.add_argument("--run-output", default="", metavar="SIZE", help="how much a run may print, as in 200KB (1MB)")
 
 
 def _demo(_: argparse.Namespace) -> int:
@@ -86,8 +92,9 @@ def _serve(given: argparse.Namespace) -> int:
 
     chosen = given.token or os.environ.get("GEMINI_EXEC_TOKEN", "")
     token = chosen or new_token()
+    limits = _limits(given)
     with listen(given.host, given.port, allow_remote=given.allow_remote, token=chosen) as listener:
-        engine = open_engine(serving=given.model)
+        engine = open_engine(serving=given.model, limits=limits)
 
         def announce() -> None:
             print(f"Serving {given.model} at {address_of(listener)}", flush=True)
@@ -101,6 +108,18 @@ def _serve(given: argparse.Namespace) -> int:
 
         serve(engine, token=token, listener=listener, on_ready=announce)
     return 0
+
+
+def _limits(given: argparse.Namespace) -> Limits:
+    try:
+        return limits_of(
+            seconds=given.run_seconds,
+            memory=given.run_memory,
+            processes=given.run_processes,
+            output=given.run_output,
+        )
+    except ValueError as error:
+        raise GeminiExecError(f"{error}.", hint="See gemini-exec serve --help.") from None
 
 
 def _need(*modules: str, extra: str) -> None:

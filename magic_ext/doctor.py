@@ -16,6 +16,8 @@ from magic_ext.client.recordings import KEEP_BYTES, KEEP_DAYS, Recordings, user_
 from magic_ext.engine.embedded import best_isolation, open_files, open_store
 from magic_ext.errors import GeminiExecError
 from magic_ext.http import OFFLINE, offline
+from magic_ext.runtime.limits import Limits
+from magic_ext.runtime.provided import missing_libraries
 
 __all__ = ["report"]
 
@@ -32,15 +34,20 @@ _NEEDED = {
 }
 
 
-def report(key: FoundKey | None, front_end: Iterable[str], recordings: Recordings | None = None) -> str:
+def report(
+    key: FoundKey | None,
+    front_end: Iterable[str],
+    recordings: Recordings | None = None,
+    limits: Limits | None = None,
+) -> str:
     """The report as lines of text; each problem stands with the command that mends it.
 
     ``front_end`` is what there is to say of front ends, ``recordings`` are the answers that are used, if not the user's
-    own.
+    own; ``limits`` those of isolated code.
     """
     own = user_recordings()
     used = [own, *([recordings] if recordings and recordings != own else [])]
-    parts = (_versions(), front_end, _running(), _answering(key), _kept(), map(_recorded, used))
+    parts = (_versions(), front_end, _running(limits or Limits()), _answering(key), _kept(), map(_recorded, used))
     return "\n".join(line for part in parts for line in _told(part))
 
 
@@ -62,11 +69,15 @@ def _versions() -> Iterator[str]:
             yield f"{name} is missing: pip install '{_NEEDED[name] or name}'"
 
 
-def _running() -> Iterator[str]:
-    isolation = best_isolation()
+def _running(limits: Limits) -> Iterator[str]:
+    isolation = best_isolation(limits)
     yield f"code of the embedded engine runs under {isolation.line}"
     if isolation.name == "none":
         yield "so only the planner's own code runs: pip install 'gemini-exec[local]', or install bubblewrap"
+    if missing := missing_libraries():
+        extras = ("sandbox",) * (missing != ("tensorflow",)) + ("tensorflow",) * ("tensorflow" in missing)
+        yield f"of the libraries of Google's sandbox {len(missing)} are missing here: {', '.join(missing)}"
+        yield f"code that needs them runs here after pip install 'gemini-exec[{','.join(extras)}]'"
 
 
 def _answering(key: FoundKey | None) -> Iterator[str]:

@@ -9,10 +9,11 @@ import os
 from typing import TYPE_CHECKING, Any, get_args
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
-from traitlets import Bool, Dict, Enum, Float, List, Unicode
+from traitlets import Bool, Dict, Enum, Float, Int, List, TraitError, Unicode
 
 from magic_ext.help import cell_help, line_help
 from magic_ext.options import CacheUse, Paste, Run
+from magic_ext.runtime.limits import LEAST_MEMORY, LEAST_OUTPUT, LEAST_PROCESSES, LEAST_SECONDS, amount
 from magic_ext.wire.request import ThinkingLevel
 
 if TYPE_CHECKING:
@@ -52,6 +53,19 @@ class _Headers(Dict):
         return _HiddenDict(super().validate(obj, value) or {})
 
 
+class _Amount(Unicode[str, str]):
+    """An amount of bytes as in `512MB`, at least `least` of them, or nothing."""
+
+    def validate(self, obj: Any, value: Any) -> str:
+        text: str = super().validate(obj, value)
+        try:
+            if text:
+                amount(text, self.metadata["least"])
+        except ValueError as error:
+            raise TraitError(f"GeminiExecMagics.{self.name}: {error}.") from None
+        return text
+
+
 @magics_class
 class GeminiExecMagics(Magics):
     """The magics and their settings: ``%config GeminiExecMagics.model = "..."``, or in a config file."""
@@ -62,7 +76,16 @@ class GeminiExecMagics(Magics):
     )
     run = Enum(["", *get_args(Run)], "", help="Where code runs; empty: where the model is.").tag(config=True)
     run_unasked = Bool(False, help="With run = kernel, run a model's code without asking first.").tag(config=True)
-    run_seconds = Float(300.0, min=0.1, help="How long a block may run in your kernel.").tag(config=True)
+    run_seconds = Float(
+        None, allow_none=True, min=LEAST_SECONDS, help="How long a block may run; None: 30 s, in your kernel 300 s."
+    ).tag(config=True)
+    run_memory = _Amount("", help="Memory of isolated code, as in 2GB; empty: 4 GB, or half of a container's.").tag(
+        config=True, least=LEAST_MEMORY
+    )
+    run_processes = Int(150, min=LEAST_PROCESSES, help="How many processes isolated code may have.").tag(config=True)
+    run_output = _Amount("1MB", help="How much text a block may print, as in 200KB.").tag(
+        config=True, least=LEAST_OUTPUT
+    )
     send = Unicode("", help="What leaves: auto, schema, sample, head(N), full; empty: auto, but ask.").tag(config=True)
     deny_columns = List(Unicode(), help="Columns that never leave, with * and ?.").tag(config=True)
     redact = List(Unicode(), help="What is replaced: email, phone, key, card, re:PATTERN.").tag(config=True)

@@ -26,7 +26,7 @@ from magic_ext.wire.steps import CodeExecutionCall, CodeExecutionResult, Functio
 from magic_ext.wire.usage import Usage
 
 from .hosting import InKernel, code_runs, destination, is_withheld
-from .listening import Listening
+from .listening import GOOGLES_SECONDS, Listening
 from .outgoing import (
     UNASKED_CODE,
     again,
@@ -123,7 +123,8 @@ class Course:
     def _run(self, watcher: Watcher) -> None:
         if self.recall.recording is None:
             self.request = bounded(self.request, self.question, self.input_tokens, Usage())
-        self._heard = Listening(watcher) if self._runs is None else Listening(watcher, as_code)
+        seconds = GOOGLES_SECONDS if self.question.place.endpoint is not None else self.question.limits.seconds
+        self._heard = Listening(watcher, seconds=seconds) if self._runs is None else Listening(watcher, as_code)
         if self._runs is None:
             self._converse(watcher)
         else:
@@ -271,7 +272,7 @@ class Course:
 
     def _answered(self, asked: FunctionCall, watcher: Watcher) -> FunctionResult:
         if self._runs is not None and isinstance(code := as_code(asked), CodeExecutionCall):
-            watcher.status("running the code")
+            watcher.status(f"running the code (at most {self._runs.runner.seconds:g} s)")
             watcher.flush()
             printed: list[str] = []
 
@@ -325,7 +326,9 @@ class Course:
         from magic_ext.engine.transport import EngineTransport
 
         here = Endpoint(base_url="http://engine.localhost")
-        return Client(here, transport=EngineTransport(embedded_engine()), timeouts=timeouts, on_wait=on_wait)
+        return Client(
+            here, transport=EngineTransport(embedded_engine(self.question.limits)), timeouts=timeouts, on_wait=on_wait
+        )
 
     def _check(self) -> None:
         """Raise for an interaction that ended, but not well."""
@@ -356,4 +359,8 @@ class Course:
             return "Google's sandbox" if endpoint.base_url == GOOGLE else endpoint.host
         if not any(isinstance(step, CodeExecutionCall) for step in self.steps):
             return "this computer"
-        return "this computer, isolated" if best_isolation().name != "none" else "this computer, NOT isolated"
+        return (
+            "this computer, isolated"
+            if best_isolation(self.question.limits).name != "none"
+            else "this computer, NOT isolated"
+        )

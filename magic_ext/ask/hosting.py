@@ -52,7 +52,9 @@ def code_runs(question: Question, prepared: Prepared, in_kernel: InKernel | None
         return None
     before = question.tip.runner if question.tip else None
     if question.place.run == "local":
-        runner: Runner = Isolated(prepared.here, before if isinstance(before, Isolated) else None)
+        runner: Runner = Isolated(
+            prepared.here, before if isinstance(before, Isolated) else None, limits=question.limits
+        )
     elif in_kernel is not None:
         _check_columns(question, prepared)
         _check_planner(question, prepared)

@@ -13,6 +13,7 @@ from magic_ext.engine.asked import Asked
 from magic_ext.engine.embedded import best_isolation, embedded_engine
 from magic_ext.runtime.errors import NotIsolated
 from magic_ext.runtime.execution import Execution
+from magic_ext.runtime.limits import Limits
 from magic_ext.wire.content import Content
 from magic_ext.wire.steps import CodeExecutionCall, CodeExecutionResult, Step, UserInput
 
@@ -42,12 +43,18 @@ class Isolated:
     """Runs code isolated, with ``handed`` and all that was handed over ``before`` in its working folder.
 
     ``before`` is what the conversation's last question left; a kernel that has its state is taken if there is one,
-    else what worked is run again in a fresh one. ``waiting`` is told when all kernels are taken.
+    else what worked is run again in a fresh one. Code keeps to ``limits``; ``waiting`` is told when all kernels are
+    taken.
     """
 
     def __init__(
-        self, handed: Sequence[Content], before: Isolated | None = None, waiting: Callable[[], None] = lambda: None
+        self,
+        handed: Sequence[Content],
+        before: Isolated | None = None,
+        limits: Limits | None = None,
+        waiting: Callable[[], None] = lambda: None,
     ) -> None:
+        self._limits = limits or Limits()
         self._chain: tuple[Step, ...] = before._steps if before else ()
         self._question = UserInput(tuple(handed))
         self._ran: tuple[Step, ...] = ()
@@ -61,9 +68,14 @@ class Isolated:
         """On this computer, isolated: nothing else is ever run."""
         return "this computer, isolated"
 
+    @property
+    def seconds(self) -> float:
+        """Those of the limits."""
+        return self._limits.seconds
+
     def check(self) -> None:
         """Raise :class:`NotIsolated` where nothing isolates."""
-        if best_isolation().name == "none":
+        if best_isolation(self._limits).name == "none":
             raise NotIsolated()
 
     def run(self, code: str, tell: Callable[[str], None]) -> Execution:
@@ -107,5 +119,5 @@ class Isolated:
     def _taken(self) -> Workbench:
         if self._bench is None:
             asked = Asked(model="", steps=(self._question,), previous_interaction_id=self._before)
-            self._bench = embedded_engine().workbench(asked, self._chain, self._waiting)
+            self._bench = embedded_engine(self._limits).workbench(asked, self._chain, self._waiting)
         return self._bench

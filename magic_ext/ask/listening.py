@@ -27,21 +27,24 @@ from magic_ext.wire.usage import Usage, sum_of
 from .question import Watcher
 from .running import TRIES
 
-__all__ = ["Listening"]
+__all__ = ["GOOGLES_SECONDS", "Listening"]
 
-SECONDS = 30  # that code may run in Google's sandbox (the guide) and in the engine's
+GOOGLES_SECONDS = 30.0  # that code may run in Google's sandbox (the guide)
 _PAUSE = 0.2  # seconds between two looks at what code prints
 
 
 class Listening:
     """All steps of a question so far, over the interactions that it takes: one, and one more a round of functions.
 
-    ``view`` makes of a step what the user is to see of it.
+    ``view`` makes of a step what the user is to see of it; ``seconds`` are those that the server lets code run.
     """
 
-    def __init__(self, watcher: Watcher, view: Callable[[Step], Step] = lambda step: step) -> None:
+    def __init__(
+        self, watcher: Watcher, view: Callable[[Step], Step] = lambda step: step, seconds: float = GOOGLES_SECONDS
+    ) -> None:
         self._watcher = watcher
         self._view = view
+        self._seconds = seconds
         self._shown: dict[int, Step] = {}
         self._flushed = 0.0
         self._assembly = Assembly()
@@ -130,7 +133,7 @@ class Listening:
             case StepStop() if isinstance(self._assembly.step(index), CodeExecutionCall):
                 failed = sum(isinstance(step, CodeExecutionResult) and step.is_error for step in self.steps)
                 tries = f", try {failed + 1} of {TRIES}" if failed else ""
-                self._watcher.status(f"running the code{tries} (at most {SECONDS} s)")
+                self._watcher.status(f"running the code{tries} (at most {self._seconds:g} s)")
 
 
 _STATUSES = {"in_progress": "working", "queued": "waiting for a free kernel"}

@@ -16,6 +16,7 @@ from magic_ext.references.attach import Binding
 from magic_ext.references.grammar import Reference
 from magic_ext.references.policy import Policy
 from magic_ext.references.screen import Screen
+from magic_ext.runtime.limits import Limits
 from magic_ext.wire.content import Json
 from magic_ext.wire.running import RUN_PYTHON
 from magic_ext.wire.steps import Step
@@ -73,7 +74,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     may. ``tip`` is the conversation that it continues, ``begins`` the name of one that begins here; ``tools`` are names
     of the user's functions. With ``store`` the server keeps question and answer; in the ``background`` it works on
     whether or not somebody listens. ``budget`` is the cell's, ``session_budget`` what is left of the session's. A place
-    without a model's name takes any model's recorded answer.
+    without a model's name takes any model's recorded answer. ``limits`` hold for isolated code of this computer.
     """
 
     prompt: str
@@ -97,6 +98,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     budget: Budget | None = None
     session_budget: Budget | None = None
     cache: Cache = Cache()
+    limits: Limits = msgspec.field(default_factory=Limits)
 
     @property
     def runs_by_call(self) -> bool:

@@ -41,6 +41,10 @@ class Runner(Protocol):
     def place(self) -> str:
         """Where that is, for people."""
 
+    @property
+    def seconds(self) -> float:
+        """How long a block may run."""
+
     def check(self) -> None:
         """Raise :class:`GeminiExecError` where no code can run, before anything is sent."""
 

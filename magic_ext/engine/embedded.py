@@ -17,6 +17,7 @@ from magic_ext.errors import GeminiExecError
 if TYPE_CHECKING:
     from magic_ext.runtime.folders import PrivateFolder
     from magic_ext.runtime.isolation import Isolation
+    from magic_ext.runtime.limits import Limits
 
     from .files import Files
     from .service import Engine, Models
@@ -36,21 +37,20 @@ T = TypeVar("T")
 _KEPT_FOLDERS = 8
 
 
-def open_engine(*, serving: str | None = None, local: bool = False) -> Engine:
-    """An engine with a kernel pool of its own and the user's store.
+def open_engine(*, serving: str | None = None, local: bool = False, limits: Limits | None = None) -> Engine:
+    """An engine with a kernel pool of its own, whose code keeps to ``limits``, and the user's store.
 
     With ``serving``, the name of an embedded model, every ``gemini-*`` name is answered by that model too, and no
     script can be opened by a client; without it, any embedded model may be named. Raises :class:`GeminiExecError`
     where the user's folder can't be written.
     """
-    from magic_ext.runtime.limits import Limits
     from magic_ext.runtime.pool import Pool
 
     from .service import Engine
 
     return Engine(
         models=_any_model() if serving is None else _one_model(open_model(serving)),
-        pool=Pool(limits=Limits()),
+        pool=Pool(limits=limits),
         store=open_store(),
         files=open_files(),
         local=local,
@@ -99,9 +99,15 @@ def _one_model(model: Model) -> Models:
     return Models((model.name,), lambda name: model if name == model.name or name.startswith("gemini-") else None)
 
 
+def embedded_engine(limits: Limits) -> Engine:
+    """The engine of this process, opened at first use and closed at exit; its code keeps to ``limits`` from now on."""
+    engine = _only_engine()
+    engine.pool.limits = limits
+    return engine
+
+
 @functools.cache
-def embedded_engine() -> Engine:
-    """The engine of this process, opened at first use and closed at exit."""
+def _only_engine() -> Engine:
     engine = open_engine(local=True)
     atexit.register(engine.close)
     return engine
@@ -109,17 +115,16 @@ def embedded_engine() -> Engine:
 
 def close_embedded_engine() -> None:
     """Close the engine of this process with its kernels, if there is one; the next question opens another."""
-    if embedded_engine.cache_info().currsize:
-        embedded_engine().close()
-        embedded_engine.cache_clear()
+    if _only_engine.cache_info().currsize:
+        _only_engine().close()
+        _only_engine.cache_clear()
 
 
-def best_isolation() -> Isolation:
+def best_isolation(limits: Limits) -> Isolation:
     """What isolates the code of the embedded engine from the rest of this computer."""
     from magic_ext.runtime.choice import find_isolation
-    from magic_ext.runtime.limits import Limits
 
-    return find_isolation(Limits())
+    return find_isolation(limits)
 
 
 class Handover:

@@ -48,7 +48,7 @@ class Engine:
     def __init__(self, *, models: Models, pool: Pool, store: Store, files: Files, local: bool = False) -> None:
         self.models = models
         self.files = files
-        self._pool = pool
+        self.pool = pool
         self._archive = Archive(store)
         self._local = local
         self._jobs: dict[str, Job] = {}
@@ -81,7 +81,7 @@ class Engine:
 
     def workbench(self, asked: Asked, chain: tuple[Step, ...], waiting: Callable[[], None]) -> Workbench:
         """A place to run code, also that of a model elsewhere; ``waiting`` is told when kernels are scarce."""
-        return Workbench(self._pool, self.files, asked, chain, waiting)
+        return Workbench(self.pool, self.files, asked, chain, waiting)
 
     def job(self, id: str) -> Job:
         """An interaction as a log to read, running or ended; raises a 404 where there is none."""
@@ -125,7 +125,7 @@ class Engine:
             job.cancel()
         for job in running:
             job.wait(5.0)
-        self._pool.close()
+        self.pool.close()
 
     def _head(self, asked: Asked, model: Model) -> Json:
         now = _now()

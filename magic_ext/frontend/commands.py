@@ -54,7 +54,7 @@ def _doctor(rest: str, asking: Asking, settings: Settings) -> None:
     from .replaying import recordings_in
 
     key, recordings = asking.composing.find_key(settings), recordings_in(settings.cache_dir, Path.cwd)
-    print(report(key, front_end_lines(asking.shell), recordings))
+    print(report(key, front_end_lines(asking.shell), recordings, settings.limits))
 
 
 def _forget(rest: str, asking: Asking, settings: Settings) -> None:

@@ -123,6 +123,7 @@ class Composing:
             timeout=options.timeout or settings.timeout,
             budget=parse_budget(options.budget or settings.budget),
             session_budget=asked.left,
+            limits=settings.limits,
             cache=cache_for(_cache_use(asked), recordings, asked.prompt, self._shell),
         )
 
@@ -145,7 +146,8 @@ class Composing:
                 self._shell,
                 self.consent,
                 unasked=settings.run_unasked,
-                seconds=settings.run_seconds,
+                seconds=settings.run_seconds or KERNEL_SECONDS,
+                output_bytes=settings.limits.output_bytes,
                 lent=prepared.bindings,
                 before=before if isinstance(before, InKernel) else None,
             )
@@ -153,6 +155,7 @@ class Composing:
         return runner
 
 
+KERNEL_SECONDS = 300.0  # that a block may run in the user's kernel: it may ask a cluster
 _NO_KEY = FoundKey(Secret(""), "")
 
 

@@ -23,7 +23,6 @@ from typing import Any
 from magic_ext.ask.running import Tell, shape_of
 from magic_ext.references.attach import Binding
 from magic_ext.runtime.execution import Execution
-from magic_ext.runtime.limits import Limits
 from magic_ext.runtime.outputs import Collector, shorten
 
 from .consent import Consent
@@ -37,7 +36,7 @@ _remembered: deque[InKernel] = deque()
 
 
 class InKernel:
-    """Runs code in this kernel, each block for at most ``seconds``; variables that it makes stay among its own.
+    """Runs code in this kernel, each block for ``seconds`` and ``output_bytes`` at most; its variables stay its own.
 
     ``lent`` are names under which the code expects live objects; ``before`` is what the conversation's last question
     left.
@@ -50,13 +49,15 @@ class InKernel:
         *,
         unasked: bool,
         seconds: float,
+        output_bytes: int,
         lent: Sequence[Binding] = (),
         before: InKernel | None = None,
     ) -> None:
         self._shell = shell
         self._consent = consent
         self._unasked = unasked
-        self._seconds = seconds
+        self.seconds = seconds
+        self._output_bytes = output_bytes
         # What has no Arrow file is here by its own name, or is loaded by the code.
         self._lent = [b for b in lent if b.name != b.expression and b.file.endswith(".arrow")]
         self._made: dict[str, Any] = dict(before._made) if before else {}
@@ -78,7 +79,7 @@ class InKernel:
         if not self._consent.given(code, unasked=self._unasked):
             return None
         self._number += 1
-        block = _Block(self._shell, code, f"<run_python {self._number}>", self._seconds)
+        block = _Block(self._shell, code, f"<run_python {self._number}>", self.seconds, self._output_bytes)
         return block.run(self._entered(), tell)
 
     def shapes(self, names: Sequence[str]) -> Mapping[str, str]:
@@ -110,12 +111,12 @@ class InKernel:
 class _Block:
     """One block of code on its way through the kernel."""
 
-    def __init__(self, shell: Any, code: str, name: str, seconds: float) -> None:
+    def __init__(self, shell: Any, code: str, name: str, seconds: float, output_bytes: int) -> None:
         self._shell = shell
         self._code = code
         self._name = name
         self._seconds = seconds
-        self._collector = Collector(Limits().output_bytes, self._pass_on)
+        self._collector = Collector(output_bytes, self._pass_on)
         self._tell: Tell = lambda _: None
         self._line = ""
         self._outlets: tuple[Any, Any, Any] = (sys.stdout, sys.stderr, shell.display_pub)

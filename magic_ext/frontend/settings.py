@@ -10,6 +10,7 @@ import msgspec
 from magic_ext.ask import CacheUse
 from magic_ext.client.endpoint import API_VERSION, GOOGLE, Endpoint, endpoint_from
 from magic_ext.client.keys import FoundKey
+from magic_ext.runtime.limits import Limits, limits_of
 
 __all__ = ["Settings", "endpoint"]
 
@@ -21,7 +22,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     thinking: str
     run: str
     run_unasked: bool
-    run_seconds: float
+    run_seconds: float | None
+    run_memory: str
+    run_processes: int
+    run_output: str
     send: str
     deny_columns: list[str]
     redact: list[str]
@@ -44,6 +48,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str
     api_version: str
     headers: Mapping[str, str]
+
+    @property
+    def limits(self) -> Limits:
+        """What the limits' traits say."""
+        return limits_of(
+            seconds=self.run_seconds,
+            memory=self.run_memory,
+            processes=self.run_processes,
+            output=self.run_output,
+        )
 
 
 def endpoint(settings: Settings, key: FoundKey) -> Endpoint:

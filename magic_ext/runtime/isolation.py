@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from magic_ext.runtime import prefixes
-from magic_ext.runtime.limits import GIB, Limits
+from magic_ext.runtime.limits import Limits, in_words
 from magic_ext.runtime.workspace import Workspace
 
 __all__ = ["Isolation"]
@@ -31,7 +31,7 @@ class Isolation(msgspec.Struct, frozen=True):
     @property
     def line(self) -> str:
         """One line for the user: what isolates, and the limits."""
-        limits = f"{self.limits.memory_bytes / GIB:.2g} GB, {self.limits.seconds:g} s"
+        limits = f"{in_words(self.limits.memory_bytes)}, {self.limits.seconds:g} s"
         if self.name == "none":
             return f"not isolated: a process of yours with your files and network, {limits}"
         return f"{self.name}: no network, no home, {limits}"

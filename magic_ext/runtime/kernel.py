@@ -35,6 +35,8 @@ __all__ = ["Kernel"]
 
 START_SECONDS = 60
 TICK = 0.1
+# Seconds between two looks at what the processes use together.
+LOOK_RUNNING, LOOK_IDLE = 0.2, 2.0
 # Between the first interrupt, a second one (the first may have met a handler that was not yet there), and the kill.
 SECOND_INTERRUPT, PATIENCE = 1.0, 2.0
 PRELOAD = "for _ in ('pandas', 'matplotlib.pyplot'):\n try: __import__(_)\n except ImportError: pass\ndel _"
@@ -49,7 +51,9 @@ class Kernel:
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._process: subprocess.Popen[bytes] | None = None
         self._client = _client(context)
+        self._watching: asyncio.Task[None] | None = None
         self._running = self._interrupted = False
+        self._excess = ""
 
     @property
     def alive(self) -> bool:
@@ -63,6 +67,7 @@ class Kernel:
         """
         try:
             self._launch()
+            self._watching = asyncio.create_task(self._watch())
             self._client.start_channels(stdin=False, hb=False)
             async with asyncio.timeout(START_SECONDS):
                 await self._answer()
@@ -129,7 +134,8 @@ class Kernel:
     async def execute(self, code: str, seconds: float, emit: Callable[[str | bytes], None]) -> Execution:
         """Run ``code``; hand printed text and PNGs to ``emit`` as they come. Never raises for what the code does."""
         if not self.alive:
-            return Execution(status="dead", error="The kernel is gone; all variables are lost.", state_lost=True)
+            reason = f"The code {self._excess}." if self._excess else "The kernel is gone."
+            return Execution(status="dead", error=f"{reason} Variables were lost.", state_lost=True)
         collector = Collector(self.isolation.limits.output_bytes, emit)
         began = time.monotonic()
         self._running, self._interrupted = True, False
@@ -157,7 +163,7 @@ class Kernel:
 
     async def _follow(self, request: str, collector: Collector, deadline: float) -> str:
         """Collect outputs until the cell has ended one way or the other; return which."""
-        reason, stopped_at, interrupts, counted_at = "done", 0.0, 0, 0.0
+        reason, stopped_at, interrupts = "done", 0.0, 0
         while True:
             message = await self._next()
             if message is not None and _answers(message, request):
@@ -167,11 +173,6 @@ class Kernel:
             now = time.monotonic()
             if message is None and not self.alive:
                 return "died" if reason == "done" else reason
-            if now > counted_at + TICK:
-                counted_at = now
-                if self._crowded():
-                    await self.kill()
-                    return "crowded"
             if reason == "done" and (self._interrupted or now > deadline):
                 reason, stopped_at = "interrupted" if self._interrupted else "deadline", now
             if reason != "done":
@@ -189,11 +190,11 @@ class Kernel:
                 return "timeout", f"DEADLINE_EXCEEDED: the code ran longer than {seconds:g} s. {fate}"
             case "interrupted" if not self.alive:
                 return "error", f"KeyboardInterrupt: the code did not stop, so the kernel was ended. {fate}"
+            case "died" if self._excess:
+                return "dead", f"The code {self._excess}. {fate}"
             case "died":
                 code = self._process.returncode if self._process else None
                 return "dead", f"The kernel died (exit code {code}): out of memory, or the code ended it. {fate}"
-            case "crowded":
-                return "dead", f"The code started more than {self.isolation.limits.processes} processes. {fate}"
         return ("error" if error else "ok"), error
 
     async def _next(self) -> dict[str, Any] | None:
@@ -210,11 +211,13 @@ class Kernel:
                 while True:
                     await receive(timeout=0)
 
-    def _crowded(self) -> bool:
-        """Whether too many processes run. Only root needs the look: the system does not count root's processes."""
-        if self._process is None or self.isolation.name != "bwrap" or os.geteuid() != 0:
-            return False
-        return processes.in_namespace_below(self._process.pid) > self.isolation.limits.processes
+    async def _watch(self) -> None:
+        """End the kernel when its processes use too much together, also between two runs."""
+        while self._process is not None and self.alive and not self._excess:
+            await asyncio.sleep(LOOK_RUNNING if self._running else LOOK_IDLE)
+            self._excess = processes.excess(self._process.pid, self.isolation.limits)
+        if self._excess:
+            await self.kill()
 
     def _send_interrupt(self) -> None:
         if sys.platform == "win32":
@@ -245,6 +248,8 @@ class Kernel:
 
     async def close(self) -> None:
         """End the process, close the channels, delete the workspace. Safe to call again."""
+        if self._watching is not None:
+            self._watching.cancel()
         await self.kill()
         with contextlib.suppress(RuntimeError):
             self._client.stop_channels()

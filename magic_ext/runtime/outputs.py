@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from magic_ext.runtime.limits import in_words
+
 __all__ = ["Collector", "plain"]
 
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
@@ -105,7 +107,7 @@ class Collector:
         self._left -= len(encoded)
         if self._left < 0:
             self._cut = True
-            kept += f"\n[The output was cut here: more than {self._size:,} bytes.]\n"
+            kept += f"\n[The output was cut here: more than {in_words(self._size)}.]\n"
         if kept:
             self._texts.append(kept)
             self._emit(kept)

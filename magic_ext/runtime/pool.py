@@ -21,7 +21,8 @@ from magic_ext.runtime.session import Session
 
 __all__ = ["Pool"]
 
-SPARE_SECONDS = 300.0
+# How long a spare waits, and a conversation's kernel: after that the conversation's code is run again in a fresh one.
+SPARE_SECONDS, IDLE_SECONDS = 300.0, 1800.0
 
 
 class Pool:
@@ -29,10 +30,11 @@ class Pool:
 
     A session is given back under the *tip* of its conversation, the id of the last interaction that ran in it, and
     whoever asks for that tip next gets it with all variables. Nothing of a pool outlives the process, however it ends.
+    ``limits`` may be set anew: they hold for whatever is taken from then on.
     """
 
     def __init__(self, limits: Limits | None = None, max_kernels: int = 2) -> None:
-        self._limits = limits or Limits()
+        self.limits = limits or Limits()
         self._max = max_kernels
         self._kernels = Kernels()
         self._changed = threading.Condition()
@@ -50,7 +52,7 @@ class Pool:
 
     def isolation(self) -> Isolation:
         """Return what isolates the sessions of this pool; ``none`` if nothing does."""
-        return find_isolation(self._limits)
+        return find_isolation(self.limits)
 
     def take(self, tip: str | None, *, trusted: bool = False, waiting: Callable[[], None] | None = None) -> Session:
         """Lease the session that holds the state of ``tip``, else a fresh one (``session.fresh``). Give it back.
@@ -63,7 +65,7 @@ class Pool:
             raise NotIsolated
         self._enter(waiting)
         try:
-            session = self._resume(tip) or self._fresh(isolation)
+            session = self._resume(tip, isolation) or self._fresh(isolation)
         except BaseException:
             self._leave()
             raise
@@ -81,6 +83,8 @@ class Pool:
             if tip is not None and session.alive:
                 replaced = self._idle.pop(tip, None)
                 self._idle[tip] = session
+                pool = weakref.ref(self)
+                self._kernels.call(lambda: _cull_idle(pool, tip, session), later=IDLE_SECONDS)
         self._leave()
         if replaced is not None:
             self._discard(replaced)
@@ -110,12 +114,12 @@ class Pool:
             self._places -= 1
             self._changed.notify()
 
-    def _resume(self, tip: str | None) -> Session | None:
+    def _resume(self, tip: str | None, isolation: Isolation) -> Session | None:
         with self._changed:
             session = self._idle.pop(tip, None) if tip is not None else None
         if session is None:
             return None
-        if not session.alive:
+        if not session.alive or not session.adopt(isolation):
             self._discard(session)
             return None
         session.fresh = False
@@ -131,8 +135,9 @@ class Pool:
         if spare is not None:
             with contextlib.suppress(GeminiExecError):
                 session = self._session(spare)
-                if session.alive:
+                if session.alive and session.adopt(isolation):
                     return session
+                self._discard(session)
         return self._session(self._kernels.start(isolation, preload=False))
 
     def _session(self, started: Future[Kernel]) -> Session:
@@ -153,7 +158,7 @@ class Pool:
                 return
             self._spare = spare = self._kernels.start(isolation, preload=True)
         pool = weakref.ref(self)
-        self._kernels.call(lambda: _cull(pool, spare), later=SPARE_SECONDS)
+        self._kernels.call(lambda: _cull_spare(pool, spare), later=SPARE_SECONDS)
 
     def _drop_spare(self, spare: Future[Kernel]) -> None:
         with self._changed:
@@ -162,14 +167,26 @@ class Pool:
             self._spare = None
         spare.add_done_callback(self._end_unused)
 
+    def _drop_idle(self, tip: str, session: Session) -> None:
+        with self._changed:
+            if self._idle.get(tip) is not session:
+                return
+            del self._idle[tip]
+        self._discard(session)
+
     def _end_unused(self, spare: Future[Kernel]) -> None:
         if not spare.cancelled() and spare.exception() is None:
             self._kernels.end(spare.result())
 
 
-def _cull(pool: weakref.ref[Pool], spare: Future[Kernel]) -> None:
+def _cull_spare(pool: weakref.ref[Pool], spare: Future[Kernel]) -> None:
     if (alive := pool()) is not None:
         alive._drop_spare(spare)
+
+
+def _cull_idle(pool: weakref.ref[Pool], tip: str, session: Session) -> None:
+    if (alive := pool()) is not None:
+        alive._drop_idle(tip, session)
 
 
 def _close(kernels: Kernels, owner: int) -> None:

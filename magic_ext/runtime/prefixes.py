@@ -26,14 +26,15 @@ def bwrap(program: str, workspace: Workspace, limits: Limits) -> list[str]:
     argv = [program, "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"]
     # The parent's pid means nothing in a pid namespace: ipykernel would take it that the parent is gone.
     argv += ["--cap-drop", "ALL", "--unsetenv", "JPY_PARENT_PID", "--proc", "/proc", "--dev", "/dev"]
-    argv += ["--size", str(TEMPORARY_BYTES), "--tmpfs", "/tmp"]  # noqa: S108
+    for shared in ("/dev/shm", "/tmp"):  # noqa: S108 - which are memory, and else as large as half of it
+        argv += ["--size", str(TEMPORARY_BYTES), "--tmpfs", shared]
     for path in library_paths():
         is_top_link = os.path.islink(path) and path.count("/") == 1  # noqa: PTH114
         argv += ["--symlink", os.readlink(path), path] if is_top_link else ["--ro-bind", path, path]  # noqa: PTH115
     argv += ["--ro-bind", str(workspace.script), str(workspace.script)]
     for folder in workspace.writable:
         argv += ["--bind", str(folder), str(folder)]
-    return [*argv, "--remount-ro", "/", "--chdir", str(workspace.work)]
+    return [*argv, "--remount-ro", "/", "--remount-ro", "/dev", "--chdir", str(workspace.work)]
 
 
 def sandlock(program: str, workspace: Workspace, limits: Limits) -> list[str]:
@@ -42,7 +43,9 @@ def sandlock(program: str, workspace: Workspace, limits: Limits) -> list[str]:
     Not its ``max_memory``: that counts what allocators merely reserve, and kills pandas at a quarter of the limit. The
     kernel limits its own address space instead, which ends in a MemoryError.
     """
-    readable = [*library_paths(), "/dev", "/proc", str(workspace.script)]
+    # Not /dev as a whole: root would read the disk itself there.
+    devices = [f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom")]
+    readable = [*library_paths(), *devices, "/proc", str(workspace.script)]
     policy = {
         "fs_readable": [path for path in readable if os.path.exists(path)],  # noqa: PTH110
         "fs_writable": [*map(str, workspace.writable), "/dev/null"],

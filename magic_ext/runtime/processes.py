@@ -1,23 +1,61 @@
-"""Counting and ending the processes of a kernel from outside."""
+"""Looking at the processes of a kernel from outside: what they use together, and their end."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["end_by_home", "in_namespace_below"]
+from magic_ext.runtime.limits import Limits, in_words
+
+__all__ = ["end_by_home", "excess"]
 
 PROC = Path("/proc")
+STOPPED_AT = 4096  # a tree larger than that is looked at no further
 
 
-def in_namespace_below(pid: int) -> int:
-    """Return how many processes live in the pid namespace of the first child of ``pid``, 0 if it has none."""
-    child = _first_child(pid)
-    space = _namespace(child) if child else None
-    if space is None:
-        return 0
-    return sum(_namespace(entry.name) == space for entry in PROC.glob("[0-9]*"))
+def excess(pid: int, limits: Limits) -> str:
+    """Return what the processes below ``pid`` use too much of, in words; ``""`` if they keep to the limits.
+
+    The system's own limits hold for one process, and it does not count the processes of root.
+    """
+    if not PROC.exists():
+        return ""
+    pids = below(pid)
+    if len(pids) > limits.processes:
+        return f"started more than {limits.processes} processes"
+    # Counting shared memory once is costly, so it is done only where counting it for each is too much.
+    if resident(pids) > limits.memory_bytes and proportional(pids) > limits.memory_bytes:
+        return f"used more than {in_words(limits.memory_bytes)} of memory, all its processes together"
+    return ""
+
+
+def below(pid: int) -> list[int]:
+    """Return the processes that ``pid`` started, and those that these started."""
+    found: list[int] = []
+    todo = [pid]
+    while todo and len(found) < STOPPED_AT:
+        children = [child for task in _tasks(todo.pop()) for child in _numbers(task / "children")]
+        found += children
+        todo += children
+    return found
+
+
+def resident(pids: Iterable[int]) -> int:
+    """Return the bytes that the processes hold in memory; what they share is counted for each."""
+    pages = (_numbers(PROC / str(pid) / "statm")[1:2] for pid in pids)
+    return sum(sum(found) for found in pages) * 4096
+
+
+def proportional(pids: Iterable[int]) -> int:
+    """Return the same with what they share counted once (``Pss`` of proc(5))."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+            total += next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    return total
 
 
 def end_by_home(home: Path) -> None:
@@ -30,13 +68,13 @@ def end_by_home(home: Path) -> None:
                 process.kill()
 
 
-def _first_child(pid: int) -> str:
+def _tasks(pid: int) -> list[Path]:
     with contextlib.suppress(OSError):
-        return (PROC / f"{pid}/task/{pid}/children").read_text().partition(" ")[0]
-    return ""
+        return list((PROC / str(pid) / "task").iterdir())
+    return []
 
 
-def _namespace(pid: str) -> int | None:
-    with contextlib.suppress(OSError):
-        return (PROC / pid / "ns/pid").stat().st_ino
-    return None
+def _numbers(path: Path) -> list[int]:
+    with contextlib.suppress(OSError, ValueError):
+        return [int(number) for number in path.read_text().split()]
+    return []

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 
+import msgspec
+
 from magic_ext.runtime.execution import Execution
 from magic_ext.runtime.isolation import Isolation
 from magic_ext.runtime.kernel import Kernel
@@ -45,6 +47,15 @@ class Session:
     def alive(self) -> bool:
         """Whether the kernel still lives; a dead session stays dead."""
         return self._kernel.alive
+
+    def adopt(self, isolation: Isolation) -> bool:
+        """Take over the time limit of ``isolation``; False if anything else of it differs: that needs a new process."""
+        now = self._kernel.isolation
+        seconds = isolation.limits.seconds
+        if msgspec.structs.replace(now, limits=msgspec.structs.replace(now.limits, seconds=seconds)) != isolation:
+            return False
+        self._kernel.isolation = isolation
+        return True
 
     def put(self, name: str, data: bytes) -> Path:
         """Write a file into :attr:`workdir`, safely also when code ran there before; return its path.

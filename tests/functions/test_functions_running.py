@@ -28,6 +28,7 @@ class Played:
     """A runner whose runs end as they are told to."""
 
     place = "a test"
+    seconds = 30.0
 
     def __init__(self, *executions: Execution | None) -> None:
         self._executions = list(executions)

@@ -226,7 +226,7 @@ def test_where_nothing_isolates_nothing_is_sent(notebook: Any, asked_at: Callabl
     server = asked_at(google(_said("No.")))
     notebook.do(
         "import magic_ext.ask.isolated as _isolated\nfrom types import SimpleNamespace\n"
-        "_best, _isolated.best_isolation = _isolated.best_isolation, lambda: SimpleNamespace(name='none')"
+        "_best, _isolated.best_isolation = _isolated.best_isolation, lambda limits: SimpleNamespace(name='none')"
     )
     ran = notebook.fails("%%gemini_exec --run local\nCount.")
     notebook.do("_isolated.best_isolation = _best")

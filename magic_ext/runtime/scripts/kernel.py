@@ -25,6 +25,8 @@ FLAGS = (
 )
 # Figures are far larger than text; this many characters of base64 for one character of text.
 IMAGE_FACTOR = 20
+RESERVED_BYTES = 2 * 1024**3
+ERROR_CHARACTERS, ERROR_LINES, DATA_CHARACTERS = 20_000, 100, 28_000_000
 
 
 class Budget:
@@ -52,7 +54,9 @@ def set_limits(limits: dict[str, int]) -> None:
     except ImportError:
         return
     wanted = [
-        (resource.RLIMIT_AS, limits["memory_bytes"]),
+        (resource.RLIMIT_DATA, limits["memory_bytes"]),
+        # Libraries reserve far more than they use; what is mapped shared counts here alone.
+        (resource.RLIMIT_AS, limits["memory_bytes"] + RESERVED_BYTES),
         (resource.RLIMIT_FSIZE, limits["file_bytes"]),
         (resource.RLIMIT_CORE, 0),
     ]
@@ -101,6 +105,33 @@ def count_display(formatter: Any, texts: Budget, images: Budget) -> None:
         return data, metadata
 
     formatter.format = counted
+
+
+def limit_messages(session: Any) -> None:
+    """Make ``session`` cut errors and leave out huge pictures: a message that is too long would end the connection."""
+    send = session.send
+
+    def limited(stream: Any, message: Any, content: Any = None, *others: Any, **named: Any) -> Any:
+        if isinstance(message, dict):
+            message = {**message, "content": within(message["content"])}
+        return send(stream, message, within(content), *others, **named)
+
+    session.send = limited
+
+
+def within(content: Any) -> Any:
+    """Return the content of a message, no text in it longer than can be sent."""
+    if not isinstance(content, dict):
+        return content
+    kept = dict(content)
+    if isinstance(value := kept.get("evalue"), str):
+        kept["evalue"] = value[:ERROR_CHARACTERS]
+    if isinstance(lines := kept.get("traceback"), list):
+        kept["traceback"] = [str(line)[-ERROR_CHARACTERS:] for line in lines[-ERROR_LINES:]]
+    if isinstance(data := kept.get("data"), dict):
+        short = {kind: value for kind, value in data.items() if len(str(value)) <= DATA_CHARACTERS}
+        kept["data"] = short if len(short) == len(data) else {"text/plain": "[too large to be shown]", **short}
+    return kept
 
 
 def show_left_open(shell: Any) -> None:
@@ -154,6 +185,7 @@ def main() -> None:
     shell = app.shell
     texts = Budget(options["output_bytes"] + 1)
     images = Budget(options["output_bytes"] * IMAGE_FACTOR)
+    limit_messages(app.session)
     count_stream(sys.stdout, sys.stderr, texts)
     count_stream(sys.stderr, sys.stdout, texts)
     count_display(shell.display_formatter, texts, images)
