@@ -46,6 +46,7 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
         "--token", default="", help="what clients send as API key (default: GEMINI_EXEC_TOKEN, or a new one)"
     )
     serve.add_argument("--model", default="offline-planner", help="what answers to every gemini-* name")
+    serve.add_argument("--local-base-url", default="", help="the server of openai:NAME (default: OPENAI_BASE_URL)")
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: 127.0.0.1)")
     serve.add_argument(
         "--allow-remote",
@@ -88,13 +89,14 @@ def _serve(given: argparse.Namespace) -> int:
     _need("starlette", "uvicorn", extra="serve")
     from magic_ext.engine.embedded import open_engine
     from magic_ext.engine.listener import address_of, is_local, listen
+    from magic_ext.engine.models.registry import addressed
     from magic_ext.engine.server import new_token, serve
 
     chosen = given.token or os.environ.get("GEMINI_EXEC_TOKEN", "")
     token = chosen or new_token()
     limits = _limits(given)
     with listen(given.host, given.port, allow_remote=given.allow_remote, token=chosen) as listener:
-        engine = open_engine(serving=given.model, limits=limits)
+        engine = open_engine(serving=addressed(given.model, given.local_base_url), limits=limits)
 
         def announce() -> None:
             print(f"Serving {given.model} at {address_of(listener)}", flush=True)

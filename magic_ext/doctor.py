@@ -6,14 +6,15 @@ A key's text is never told.
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from magic_ext.client.keys import FoundKey
 from magic_ext.client.recordings import KEEP_BYTES, KEEP_DAYS, Recordings, user_recordings
 from magic_ext.engine.embedded import best_isolation, open_files, open_store
+from magic_ext.engine.models.servers import SETTINGS, model_names, server_set
 from magic_ext.errors import GeminiExecError
 from magic_ext.http import OFFLINE, offline
 from magic_ext.runtime.limits import Limits
@@ -39,15 +40,17 @@ def report(
     front_end: Iterable[str],
     recordings: Recordings | None = None,
     limits: Limits | None = None,
+    local_base_url: str = "",
 ) -> str:
     """The report as lines of text; each problem stands with the command that mends it.
 
     ``front_end`` is what there is to say of front ends, ``recordings`` are the answers that are used, if not the user's
-    own; ``limits`` those of isolated code.
+    own; ``limits`` those of isolated code; ``local_base_url`` is the setting of that name.
     """
     own = user_recordings()
     used = [own, *([recordings] if recordings and recordings != own else [])]
-    parts = (_versions(), front_end, _running(limits or Limits()), _answering(key), _kept(), map(_recorded, used))
+    answering = chain(_answering(key), _local(local_base_url))
+    parts = (_versions(), front_end, _running(limits or Limits()), answering, _kept(), map(_recorded, used))
     return "\n".join(line for part in parts for line in _told(part))
 
 
@@ -85,10 +88,18 @@ def _answering(key: FoundKey | None) -> Iterator[str]:
         yield "no API key: offline-planner answers. For Gemini set GEMINI_API_KEY, or type %gemini key"
     else:
         yield f"API key from {key.source}: Gemini answers"
-    if server := os.environ.get("OPENAI_BASE_URL", "").strip():
-        yield f"OPENAI_BASE_URL is {server}: -m openai:NAME asks a model there"
     if offline():
         yield f"{OFFLINE} is set: no connection is opened but to this computer"
+
+
+def _local(local_base_url: str) -> Iterator[str]:
+    """Which server a model of the user's own is asked at, and whether it answers; no other one is contacted."""
+    server = server_set(local_base_url)
+    if server is None:
+        yield f"no server of openai:NAME is set ({SETTINGS}); %gemini models looks for one"
+        return
+    yield f"openai:NAME is asked at {server.host}, which {server.setting} names"
+    yield f"it answers; models there: {len(model_names(server)):,}"
 
 
 def _recorded(recordings: Recordings) -> str:

@@ -107,6 +107,7 @@ class GeminiExecMagics(Magics):
     store = Bool(True, help="Let the server keep questions and answers; False: it keeps nothing.").tag(config=True)
     api_key = _Key("", help="The Gemini API key; better in GEMINI_API_KEY or by %gemini key.").tag(config=True)
     base_url = Unicode("", help="The server; empty: GOOGLE_GEMINI_BASE_URL, else Google's.").tag(config=True)
+    local_base_url = Unicode("", help="The server of openai:NAME; empty: OPENAI_BASE_URL.").tag(config=True)
     api_version = Unicode("", help="The version in the server's paths; empty: the package's.").tag(config=True)
     headers = _Headers(help="Further headers for every request.").tag(config=True)
 

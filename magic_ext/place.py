@@ -13,7 +13,7 @@ import msgspec
 
 from magic_ext.client.endpoint import Endpoint
 from magic_ext.client.errors import KEY_HINT, NoKey
-from magic_ext.engine.models.registry import OFFLINE_PLANNER, is_embedded
+from magic_ext.engine.models.registry import OFFLINE_PLANNER, addressed, is_embedded
 from magic_ext.errors import GeminiExecError
 from magic_ext.options import Run
 
@@ -25,11 +25,15 @@ _GOOGLES = ("gemini", "gemma", "learnlm", "deep-research")
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A model, the endpoint that it is asked at (``None`` is the engine in this process), and where its code runs."""
+    """A model, the endpoint that it is asked at (``None`` is the engine in this process), and where its code runs.
+
+    The engine knows the model as ``asked_as``, which says where the server of a model of the user's own is.
+    """
 
     model: str
     endpoint: Endpoint | None = None
     run: Run = "google"
+    local_base_url: str = ""
 
     @property
     def name(self) -> str:
@@ -37,13 +41,19 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return self.endpoint.host if self.endpoint is not None else "this computer"
 
     @property
+    def asked_as(self) -> str:
+        """The model's name, with its server's address where the user has set one."""
+        return addressed(self.model, self.local_base_url)
+
+    @property
     def runs_by_call(self) -> bool:
         """Whether whoever asks runs the code, because the model's server can't: it asks for that by a function call."""
         return self.run == "kernel" or (self.run == "local" and self.endpoint is not None)
 
 
-def choose_place(*, model: str, run: str, endpoint: Endpoint | None) -> Place:
+def choose_place(*, model: str, run: str, endpoint: Endpoint | None, local_base_url: str = "") -> Place:
     """Decide; ``model`` and ``run`` are ``""`` where nobody has named one, ``endpoint`` is ``None`` without a key.
+    ``local_base_url`` is where the server of an ``openai:`` model is, if that is not left to the environment.
 
     Raises :class:`NoKey` for a Gemini model without a key, :class:`GeminiExecError` for what does not go together.
 
@@ -58,7 +68,7 @@ def choose_place(*, model: str, run: str, endpoint: Endpoint | None) -> Place:
     if is_embedded(model):
         if run == "google":
             raise GeminiExecError(f"{model} runs on this computer, not at Google.", hint="Leave out --run google.")
-        return Place(model=model, run=_here(run) or "local")
+        return Place(model=model, run=_here(run) or "local", local_base_url=local_base_url)
     if endpoint is None:
         raise no_key(model)
     return Place(model=model, endpoint=endpoint, run=_here(run) or "google")

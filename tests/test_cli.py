@@ -73,6 +73,12 @@ def test_only_who_means_it_serves_other_computers(
     assert said.count("\n") == 1 and word in said
 
 
+def test_the_server_of_a_local_model_is_on_this_computer(capsys: pytest.CaptureFixture[str]) -> None:
+    elsewhere = ["--model", "openai:qwen", "--local-base-url", "https://models.example.com/v1"]
+    assert cli.main(["serve", "--port", "0", *elsewhere]) == 1
+    assert "models.example.com is not this computer" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("model", ["gemini-3-flash-preview", "scripted:nowhere.json"])
 def test_a_model_that_cannot_be_served_is_said_in_one_line(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["serve", "--port", "0", "--model", model]) == 1

@@ -117,7 +117,8 @@ class Course:
             if error.code != UNASKED_CODE:
                 raise
             raise unasked_code(self.question, self.prepared, error) from error
-        self.remark = self.recall.keep(self._heard.interaction, self._heard.raw_steps, self._where())
+        kept = self.recall.keep(self._heard.interaction, self._heard.raw_steps, self._where())
+        self.remark = " ".join(filter(None, (self._shortfall, kept)))
         return self.answer()
 
     def _run(self, watcher: Watcher) -> None:
@@ -347,6 +348,13 @@ class Course:
             hint="What had arrived is kept above.",
             code=code,
         )
+
+    @property
+    def _shortfall(self) -> str:
+        """Why the answer was cut, where the server says more than that it was."""
+        interaction = self._heard.interaction
+        cut = interaction.errors if interaction.status == "incomplete" else ()
+        return str(cut[0].get("message", "")) if cut else ""
 
     def _where(self) -> str:
         """Where code ran. Which isolation held varies from machine to machine and is not told here."""

@@ -64,7 +64,7 @@ def request_of(question: Question, prepared: Prepared, functions: Sequence[Funct
     told = tuple(function.declaration for function in functions)
     tip = question.tip
     return Request(
-        model=question.place.model,
+        model=question.place.asked_as,
         history=tip.history if tip and tip.resent else (),
         input=(*prepared.contents, Text(text)),
         code_execution=question.code_execution and not question.runs_by_call and not schema_only(question, prepared),

@@ -124,7 +124,7 @@ def check(question: Question) -> None:
     _check_tools(question)
     _check_kept(question)
     if question.place.endpoint is None:
-        open_model(question.place.model)  # a missing script or address is told before anything is handed over
+        open_model(question.place.asked_as)  # a missing script or address is told before anything is handed over
 
 
 def _check_tools(question: Question) -> None:

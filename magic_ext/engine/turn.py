@@ -204,7 +204,8 @@ def take_turn(job: Job, asked: Asked, model: base.Model, bench: Workbench) -> En
     except _Stop as stop:
         return Ending(status=stop.status, usage=turn.usage, errors=stop.errors)
     except base.Incomplete as error:
-        return Ending(status="incomplete", usage=turn.usage, errors=({"code": "max_tokens", "message": str(error)},))
+        message = f"{error} {error.hint}".strip()
+        return Ending(status="incomplete", usage=turn.usage, errors=({"code": "max_tokens", "message": message},))
     except GeminiExecError as error:
         message = f"{error} {error.hint}".strip()
         return Ending(status="failed", usage=turn.usage, errors=({"code": "failed_precondition", "message": message},))

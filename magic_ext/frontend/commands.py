@@ -54,7 +54,7 @@ def _doctor(rest: str, asking: Asking, settings: Settings) -> None:
     from .replaying import recordings_in
 
     key, recordings = asking.composing.find_key(settings), recordings_in(settings.cache_dir, Path.cwd)
-    print(report(key, front_end_lines(asking.shell), recordings, settings.limits))
+    print(report(key, front_end_lines(asking.shell), recordings, settings.limits, settings.local_base_url))
 
 
 def _forget(rest: str, asking: Asking, settings: Settings) -> None:
@@ -78,12 +78,12 @@ def _usage(rest: str, asking: Asking, _: Settings) -> None:
 def _models(rest: str, asking: Asking, settings: Settings) -> None:
     _no_argument("models", rest)
     from magic_ext.client.interactions import Client
-    from magic_ext.engine.models.registry import OFFLINE_PLANNER
     from magic_ext.place import DEFAULT_MODEL
 
+    from .offering import models_here
     from .settings import endpoint
 
-    print(f"{OFFLINE_PLANNER}: on this computer, no key needed; plain questions about tables")
+    print("\n".join(models_here(settings.local_base_url)))
     key = asking.composing.find_key(settings)
     if key is None:
         print(f"{DEFAULT_MODEL} and Google's others: with a key (GEMINI_API_KEY, or %gemini key)")

@@ -97,6 +97,7 @@ class Composing:
             model=model,
             run=options.run or settings.run,
             endpoint=None if is_embedded(model) else self._endpoint(options, settings),
+            local_base_url=settings.local_base_url,
         )
 
     def _question(self, asked: Asked, place: Place) -> Question:

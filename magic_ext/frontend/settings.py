@@ -46,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     background: bool
     api_key: str
     base_url: str
+    local_base_url: str
     api_version: str
     headers: Mapping[str, str]
 

@@ -14,12 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from magic_ext.client.endpoint import Endpoint
 from magic_ext.client.interactions import Client
+from magic_ext.engine.embedded import open_engine
 from magic_ext.engine.models import chat
 from magic_ext.engine.models.base import Code, Column, Conversation, FunctionCall, Part, Table, Text, Thought, Usage
 from magic_ext.engine.models.chat import ChatModel
 from magic_ext.engine.models.fences import chat_messages, code_apart, thoughts_apart
-from magic_ext.engine.models.registry import is_embedded, open_model
+from magic_ext.engine.models.registry import addressed, is_embedded, open_model
+from magic_ext.engine.models.servers import LocalServer
+from magic_ext.engine.transport import EngineTransport
 from magic_ext.errors import GeminiExecError
 from magic_ext.wire import content, steps
 from magic_ext.wire.events import StepDelta
@@ -119,7 +123,7 @@ def spoken(*pieces: str, finish: str = "stop", usage: dict[str, int] | None = No
 
 def reply(server: ChatServer, *answers: Answer, conversation: Conversation = ASKED, key: str = "") -> list[Part]:
     server.answers += answers
-    return list(ChatModel("qwen", server.url, key).reply(conversation))
+    return list(ChatModel("qwen", LocalServer(address=server.url, key=key)).reply(conversation))
 
 
 def without_usage(parts: Sequence[Part]) -> list[Part]:
@@ -164,7 +168,7 @@ def test_reasoning_tokens_are_counted_apart(server: ChatServer) -> None:
 
 def test_text_comes_before_the_answer_is_whole(server: ChatServer) -> None:
     server.answers.append(Answer(delta(content="First "), WAIT, delta(content="second."), delta("stop"), DONE))
-    parts = ChatModel("qwen", server.url).reply(ASKED)
+    parts = ChatModel("qwen", LocalServer(address=server.url)).reply(ASKED)
     assert next(parts) == Text("First ")
     server.go_on.set()
     assert text_of(list(parts)) == "second."
@@ -173,7 +177,7 @@ def test_text_comes_before_the_answer_is_whole(server: ChatServer) -> None:
 def test_the_first_python_fence_ends_the_reply_and_hangs_up(server: ChatServer) -> None:
     endless = [delta(content="Output: 41\n" * 200)] * 2000
     server.answers.append(Answer(*(delta(content=piece) for piece in FENCED.split(" ")), *endless))
-    parts = list(ChatModel("qwen", server.url).reply(ASKED))
+    parts = list(ChatModel("qwen", LocalServer(address=server.url)).reply(ASKED))
     assert [type(part) for part in parts][-2:] == [Usage, Code]
     assert server.hung_up.wait(20)
 
@@ -319,7 +323,7 @@ def test_what_came_before_a_break_is_kept(server: ChatServer) -> None:
     server.answers.append(Answer(delta(content="Half an ans")))
     heard: list[Part] = []
     with pytest.raises(GeminiExecError):
-        heard.extend(ChatModel("qwen", server.url).reply(ASKED))
+        heard.extend(ChatModel("qwen", LocalServer(address=server.url)).reply(ASKED))
     assert heard == [Text("Half an ans")]
 
 
@@ -331,7 +335,7 @@ def test_silence_is_an_error(server: ChatServer, monkeypatch: pytest.MonkeyPatch
 def test_no_server_is_an_error() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        model = ChatModel("qwen", f"http://127.0.0.1:{free.getsockname()[1]}/v1")
+        model = ChatModel("qwen", LocalServer(address=f"http://127.0.0.1:{free.getsockname()[1]}/v1"))
         with pytest.raises(GeminiExecError, match="No server answers at 127") as caught:
             next(model.reply(ASKED))
     assert "OPENAI_BASE_URL" in caught.value.hint
@@ -379,7 +383,7 @@ def test_an_address_elsewhere_is_refused(url: str, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("url", ["127.0.0.1:11434", "ftp://127.0.0.1/", "http://", "http://127.0.0.1:x", "http://[::1"])
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(GeminiExecError, match="is not an http"):
-        ChatModel("qwen", url)
+        LocalServer(address=url)
 
 
 @pytest.mark.parametrize("url", ["http://localhost:1234/v1/", "http://[::1]:8080/v1", "https://127.0.0.2/v1"])
@@ -398,13 +402,13 @@ def test_the_key_comes_from_the_environment(server: ChatServer, monkeypatch: pyt
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(GeminiExecError, match="OPENAI_BASE_URL is not set") as caught:
+    with pytest.raises(GeminiExecError, match="local_base_url nor OPENAI_BASE_URL is set") as caught:
         open_model("openai:qwen")
     assert all(server in caught.value.hint for server in ("Ollama", "LM Studio", "llama.cpp"))
     with pytest.raises(GeminiExecError, match="names no model"):
-        ChatModel("", "http://127.0.0.1:1/v1")
+        ChatModel("", LocalServer(address="http://127.0.0.1:1/v1"))
     with pytest.raises(GeminiExecError, match="key"):
-        ChatModel("qwen", "http://127.0.0.1:1/v1", "ключ")
+        LocalServer(address="http://127.0.0.1:1/v1", key="ключ")
 
 
 # --- the messages -------------------------------------------------------------------------------------------------
@@ -596,6 +600,15 @@ def test_a_failing_server_is_a_failed_interaction(
     interaction = client.create({"model": "openai:qwen", "input": "What is 6 * 7?"})
     assert interaction.status == "failed"
     assert "more system memory" in str(interaction.errors)
+
+
+def test_a_server_of_ours_answers_by_the_model_at_its_address(server: ChatServer) -> None:
+    server.answers = [spoken("Forty-two.")]
+    engine = open_engine(serving=addressed("openai:qwen", server.url))
+    with Client(Endpoint(base_url="http://engine.localhost"), transport=EngineTransport(engine)) as client:
+        interaction = client.create({"model": "gemini-3-flash-preview", "input": "What is 6 * 7?"})
+    engine.close()
+    assert (interaction.model, steps.output_text(interaction.steps)) == ("openai:qwen", "Forty-two.")
 
 
 def test_who_stops_listening_stops_the_server(

@@ -20,6 +20,7 @@ from magic_ext.engine.errors import EngineError
 from magic_ext.engine.formats import fault_of, read_format
 from magic_ext.engine.models.base import Conversation, JsonFormat
 from magic_ext.engine.models.chat import ChatModel
+from magic_ext.engine.models.servers import LocalServer
 from magic_ext.errors import GeminiExecError
 from magic_ext.wire import content, steps
 from magic_ext.wire.interaction import Interaction
@@ -260,7 +261,7 @@ def test_an_answer_that_is_cut_is_incomplete(faults: Any, chat: Callable[..., An
 def test_a_model_is_only_held_to_a_format_that_was_asked_for(serve: Any, faults: Any) -> None:
     server = serve(_says(faults, "Hi."), faults.reply(400, {"error": "response_format?"}))
     asked = Conversation(steps=(steps.UserInput((content.Text("Hi"),)),), code_execution=False)
-    model = ChatModel("qwen", f"{server.url}/v1")
+    model = ChatModel("qwen", LocalServer(address=f"{server.url}/v1"))
     list(model.reply(asked))
     assert "response_format" not in json.loads(server.seen[0].body)
     with pytest.raises(GeminiExecError, match="response_format"):

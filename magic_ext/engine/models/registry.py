@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from magic_ext.errors import GeminiExecError
 
 from . import chat, scripted
 from .base import Model
+from .servers import SERVERS, SETTINGS, server_set
 
-__all__ = ["OFFLINE_PLANNER", "is_embedded", "open_model"]
+__all__ = ["OFFLINE_PLANNER", "addressed", "is_embedded", "open_model"]
 
 OFFLINE_PLANNER = "offline-planner"
+_AT = "@@"
 
 
 def is_embedded(name: str) -> bool:
@@ -27,7 +28,7 @@ def is_embedded(name: str) -> bool:
 def open_model(name: str) -> Model:
     """The embedded model ``offline-planner``, ``scripted:FILE`` or ``openai:NAME``.
 
-    ``OPENAI_BASE_URL`` says where the server of an ``openai:`` model is, ``OPENAI_API_KEY`` its key if it wants one.
+    Where the server of an ``openai:`` model is, its name says (:func:`addressed`), else ``OPENAI_BASE_URL``.
     Raises :class:`GeminiExecError` for any other name, and for a model that can't be opened.
     """
     if name == OFFLINE_PLANNER:
@@ -44,11 +45,22 @@ def open_model(name: str) -> Model:
     )
 
 
+def addressed(name: str, local_base_url: str) -> str:
+    """The name with its server's address, if it is one of an ``openai:`` model and the user has set one.
+
+    >>> addressed("openai:qwen3:8b", "http://127.0.0.1:1234/v1"), addressed("offline-planner", "http://127.0.0.1:1234/v1")
+    ('openai:qwen3:8b@@http://127.0.0.1:1234/v1', 'offline-planner')
+    """
+    address = local_base_url.strip()
+    return f"{name}{_AT}{address}" if address and name.startswith(chat.PREFIX) else name
+
+
 def _chat_model(name: str) -> chat.ChatModel:
-    base_url = os.environ.get("OPENAI_BASE_URL", "").strip()
-    if not base_url:
+    name, _, address = name.partition(_AT)
+    server = server_set(address)
+    if server is None:
         raise GeminiExecError(
-            f"{name} needs the address of its server, and OPENAI_BASE_URL is not set.",
-            hint=f"Typical ones: {chat.SERVERS}.",
+            f"{name} needs the address of its server, and neither {SETTINGS.replace(' or ', ' nor ')} is set.",
+            hint=f"%gemini models looks for servers here. Typical ones: {SERVERS}.",
         )
-    return chat.ChatModel(name.removeprefix(chat.PREFIX), base_url, os.environ.get("OPENAI_API_KEY", "").strip())
+    return chat.ChatModel(name.removeprefix(chat.PREFIX), server)
