@@ -44,8 +44,8 @@ class Prompt:
     expected: tuple[str, ...]
 
 
-def prompts() -> Iterator[Prompt]:
-    for path in sorted((HERE / "prompts").glob("*.txt")):
+def prompts(folder: str = "prompts") -> Iterator[Prompt]:
+    for path in sorted((HERE / folder).glob("*.txt")):
         for line in path.read_text(encoding="utf-8").splitlines():
             question, _, expected = line.partition(" => ")
             if expected:

@@ -10,7 +10,7 @@ from magic_ext.wire.content import Text as TextContent
 from magic_ext.wire.steps import CodeExecutionResult, Step, UserInput
 
 from ..base import Code, Conversation, Part, Table, Text
-from . import say
+from . import german, say
 from .cell import literal
 from .compile import compile_plans
 from .compute import Computation, compute
@@ -102,6 +102,8 @@ def _read(text: str, tables: Sequence[Table], last: tuple[Plan, ...]) -> tuple[P
         shorter = re.sub(rf"\s+(?:in|of|from|for)\s+`?{re.escape(tables[0].name)}`?(?=\W*$)", "", text)
         if shorter != text and not isinstance(again := parse(shorter, tables, last), Declined):
             return again
+    if isinstance(read, Declined) and (translated := german.read(text, tables, last)) is not None:
+        return translated
     return read
 
 
