@@ -119,7 +119,7 @@ OPTIONS: tuple[Option, ...] = (
         field="conversation",
         value="NAME",
         bare="",
-        help="go on with the last answer, or with the conversation NAME",
+        help="go on with the last answer, with the conversation NAME, or from the answer of that id",
     ),
     Option(flags=("--new",), field="new", help="begin a new conversation, though the cell went on from one before"),
     Option(

@@ -114,7 +114,9 @@ def _names(word: str, around: Surroundings) -> Iterator[tuple[str, str]]:
         names = [name for name in dir(value) if not name.startswith("_")] if value is not _NOTHING else []
         yield from ((f"{stem}.{name}", "attribute") for name in names)
         return
-    for name, value in list(around.namespace.items()):
+    begun = [name for name in list(around.namespace) if name.lower().startswith(word.lower())]
+    for name in begun:
+        value = around.namespace.get(name)
         own = not name.startswith("_") and around.hidden.get(name, _NOTHING) is not value
         if own and not callable(value) and not inspect.ismodule(value):
             yield name, _what(value)

@@ -31,6 +31,6 @@ def front_end_lines(shell: Any) -> Iterator[str]:
         yield from installed_lines()
         yield from server_lines()
     if kept_file(notebook_name(shell)) is None:
-        yield "conversations end with this kernel: the front end does not tell the notebook's name"
+        yield "conversations end with this kernel: the front end does not tell the notebook's name, as Jupyter's do"
     else:
         yield f"conversations are kept for {notebook_name(shell)}"
