@@ -142,7 +142,7 @@ def test_rows_and_sensors_are_both_to_be_had(bench: Any) -> None:
 def test_people_may_come_more_than_once(bench: Any) -> None:
     table = bench.table_of("people", patients().assign(person_id=[f"p{i // 2}" for i in range(40)]))
     assert "nunique" in bench.plan_only((table,), "How many persons are there?").code
-    assert bench.plan_only((table,), "How many people are there?").declined
+    assert "nunique" in bench.plan_only((table,), "How many people are there?").code
 
 
 def test_an_id_for_each_row_makes_rows_and_sensors_the_same(bench: Any) -> None:

@@ -145,6 +145,9 @@ def _rows(cell: Cell, question: Rows) -> None:
         cell.add(f'{ranks} = {grouping}.rank(method="min", ascending={not rank.largest})')
         order = f"[{by}, {name}], ascending=[True, {not rank.largest}]"
         cell.add(f"{result} = {cell.frame}[{ranks} <= {rank.n}].sort_values({order}){columns}")
+    elif column and rank and rank.n is None:
+        order = f"{literal(column.name)}, ascending={not rank.largest}"
+        cell.add(f"{result} = {cell.frame}.sort_values({order}){columns}")
     elif column and rank:
         method = "nlargest" if rank.largest else "nsmallest"
         cell.add(f'{result} = {cell.frame}.{method}({rank.n}, {literal(column.name)}, keep="all"){columns}')
@@ -152,7 +155,9 @@ def _rows(cell: Cell, question: Rows) -> None:
         cell.add(f"{result} = {cell.frame}{columns}")
     else:
         result = cell.frame
-    cell.add(f"print({result}.head({MOST_LINES}).to_string())" if not rank else f"print({result}.to_string())")
+    cell.add(
+        f"print({result}.head({MOST_LINES}).to_string())" if not (rank and rank.n) else f"print({result}.to_string())"
+    )
 
 
 def _outliers(cell: Cell, question: Outliers) -> None:

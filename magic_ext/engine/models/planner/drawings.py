@@ -10,7 +10,7 @@ from .grammar import Reader
 from .phrases import As, grammar
 from .plan import Aggregate, Distribution, Group, Measure, Period, Question, Rank, Scatter
 from .questions import by_period
-from .refine import apply
+from .refine import apply, settle
 from .schema import is_numeric, is_time
 
 __all__ = ["grammar"]
@@ -69,6 +69,18 @@ def _xy(reader: Reader, x: Column, y: Column) -> Scatter | None:
 @rule("figure", "<chart> (of|for|showing|with) <xy>", "<xy> <chart>", "(relationship|relation) (between|of) <xy>")
 def _figure_scatter(reader: Reader, xy: Scatter, chart: str = "scatter") -> Scatter | None:
     return xy if chart == "scatter" else None
+
+
+@rule("question", "(scatter|scatterplot) <xy> <modifiers>", "(scatter|scatterplot) <column:y> <column:x> <modifiers>")
+def _scatter_it(
+    reader: Reader,
+    modifiers: tuple[Any, ...],
+    xy: Scatter | None = None,
+    x: Column | None = None,
+    y: Column | None = None,
+) -> Any:
+    drawn = xy or (_xy(reader, x, y) if x and y else None)
+    return settle(reader, apply(reader, drawn, modifiers))
 
 
 @rule("figure", "<column:y> (against|vs|versus) <column:x>")

@@ -10,10 +10,11 @@ import msgspec
 from ..base import Column
 from . import times  # noqa: F401  # declares the phrases that say when
 from .grammar import Reader
-from .lexicon import UNITS
+from .lexicon import ATTRIBUTES, IDS, UNITS
 from .phrases import In, Where, grammar
 from .plan import Condition, Operator
 from .schema import is_numeric, unit_of
+from .tokens import singular, words
 
 __all__ = ["OPPOSITES", "Conditions", "fits"]
 
@@ -30,9 +31,31 @@ OPPOSITES: dict[str, Operator] = {
 # --- values: "male", "Adelie or Gentoo", "male Gentoo penguins" -----------------------------------------------------
 
 
-@rule("sameness", "<value>")
+@rule("sameness", "<value>", "<kind:value>")
 def _value(reader: Reader, value: Condition) -> Condition:
     return value
+
+
+@grammar.terminal("kind")
+def _kind(reader: Reader, at: int) -> Iterator[tuple[Condition, int]]:
+    """“Double rooms" of a column room_type, "the Audio category", "category Audio"."""
+    for value, end in reader.find("value", at):
+        row = words(value.column.name)
+        said = reader.tokens[end].key if end < len(reader.tokens) else ""
+        if said and singular(said) in {singular(word) for word in (row[0], row[-1])}:
+            yield value, end + 1
+
+
+@grammar.terminal("bearer")
+def _bearer(reader: Reader, at: int) -> Iterator[tuple[str, int]]:
+    """“Guests" of guest_country: whom each row has one of, where no column tells them apart."""
+    if at == len(reader.tokens) or reader.tokens[at].kind != "word" or reader.schema.column(reader.tokens, at):
+        return
+    noun = singular(reader.tokens[at].key)
+    rows = [words(column.name) for column in reader.schema.table.columns]
+    heads = [row for row in rows if len(row) == 2 and singular(row[0]) == noun]
+    if any(row[1] in ATTRIBUTES for row in heads) and not any(row[1] in IDS for row in heads):
+        yield reader.tokens[at].key, at + 1
 
 
 @rule("sameness", "<value> <and:joined> <sameness>", "<value> <or:joined> <sameness>")
@@ -68,7 +91,7 @@ def _noun_any(reader: Reader, noun: Where) -> Where:
     return noun
 
 
-@rule("noun_any", "[all] <entity>", "[all] <values> <entity>")
+@rule("noun_any", "[all] <entity>", "[all] <values> <entity>", "[all] [<values>] <bearer:entity>")
 def _noun_entity(reader: Reader, values: Conditions = (), **_: Any) -> Where:
     """Where nothing is counted, what has a number of its own in each row is a row."""
     return Where(values)
@@ -83,33 +106,22 @@ def _noun_values(reader: Reader, values: Conditions, **_: Any) -> Where:
 @rule(
     "modifier", "(that|who|which) (are|is|were|was) [in|on|at|from] <noun>", "(are|is|were|was) [in|on|at|from] <noun>"
 )
-@rule("modifier", "(that|who|which) (come|comes|came) from <noun>", "(come|comes|came) from <noun>")
-def _of(reader: Reader, noun: Where) -> Where:
-    return noun
+@rule(
+    "modifier", "[that|who|which] (come|comes|came|live|lives|lived|work|works|worked|are based) (from|on|in|at) <noun>"
+)
+@rule(
+    "modifier",
+    "[that|who|which] [are|is|were|was] "
+    "(paid|bought|ordered|booked|sold|made|done|sent|shipped|used) (by|with|via|through|in|on) <value:only>",
+)
+def _of(reader: Reader, noun: Where | None = None, only: Condition | None = None) -> Where:
+    return noun or Where((only,) if only else ())
 
 
 @rule("modifier", "by <value>")
 def _by_value(reader: Reader, value: Condition) -> Where:
     """“Titles by Ito”."""
     return Where((value,))
-
-
-@rule("values", "<flag>")
-def _kinds_flag(reader: Reader, flag: Condition) -> Conditions:
-    """“Returned orders”."""
-    return (flag,)
-
-
-@rule("values", "<flag> <values>")
-def _kinds_flag_more(reader: Reader, flag: Condition, values: Conditions) -> Conditions | None:
-    return None if any(condition.column == flag.column for condition in values) else (flag, *values)
-
-
-@grammar.terminal("flag")
-def _flag(reader: Reader, at: int) -> Iterator[tuple[Condition, int]]:
-    for column, end in reader.find("column", at):
-        if column.kind == "boolean":
-            yield Condition(column, "==", (True,)), end
 
 
 @rule("modifier", "(of|for|in|on|at) [the] <column> <values>")
@@ -185,16 +197,6 @@ def _predicate_value(reader: Reader, is_value: Condition) -> Condition:
     return is_value
 
 
-@rule("predicate", "<flag>", "[is|are|was|were] <flag>")
-def _predicate_flag(reader: Reader, flag: Condition) -> Condition:
-    return flag
-
-
-@rule("predicate", "not <flag>", "<flag> (is|are) not true")
-def _predicate_not(reader: Reader, flag: Condition) -> Condition:
-    return replace(flag, values=(False,))
-
-
 @rule("test", "<over> <number> [<unit>]")
 def _test(reader: Reader, over: str, number: float, unit: str = "") -> tuple[str, float, str]:
     return over, number, unit
@@ -210,6 +212,11 @@ def _test_or(reader: Reader, number: float, over: str, unit: str = "") -> tuple[
 def _predicate_number(reader: Reader, column: Column, test: tuple[str, float, str]) -> Condition | None:
     operator, number, unit = test
     return Condition(column, cast(Operator, operator), (number,)) if fits(reader, column, unit) else None
+
+
+@rule("modifier", "(exceed|exceeds|exceeded|exceeding) [a] <column> of <number> [<unit>]")
+def _exceed(reader: Reader, column: Column, number: float, unit: str = "") -> Where | None:
+    return Where((Condition(column, ">", (number,)),)) if fits(reader, column, unit) else None
 
 
 @rule("predicate", "<column> <is_word> <number> [<unit>]", "<column> <number> [<unit>]", "<number> <column>")
@@ -306,17 +313,6 @@ def _predicates_or_test(reader: Reader, predicate: Condition, test: tuple[str, f
 @rule("modifier", "(that|which|who) (have|has|had) <predicates>", "(that|which|who) <predicates>")
 def _where(reader: Reader, predicates: Conditions) -> Where:
     return Where(predicates)
-
-
-@rule("modifier", "[are|is|were|was] <predicate_flag>")
-def _where_flag(reader: Reader, predicate_flag: Condition) -> Where:
-    """“Orders that were returned”, "were not returned"."""
-    return Where((predicate_flag,))
-
-
-@rule("predicate_flag", "<flag>", "not <flag:opposite>")
-def _predicate_flagged(reader: Reader, flag: Condition | None = None, opposite: Condition | None = None) -> Any:
-    return flag or (replace(opposite, values=(False,)) if opposite else None)
 
 
 @rule("modifier", "(have|has|had|with|having) more <column:left> than <column:right>", operator=">")

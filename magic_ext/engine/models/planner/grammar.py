@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 from .schema import Schema
@@ -63,9 +64,23 @@ class _Row:
         if not self.items:
             yield bound, at
             return
-        rest = _Row(self.items[1:])
         for inner, end in self.items[0].match(reader, at, bound):
-            yield from rest.match(reader, end, inner)
+            yield from self.rest.match(reader, end, inner)
+
+    @cached_property
+    def rest(self) -> _Row:
+        """The row behind its first item."""
+        return _Row(self.items[1:])
+
+    @cached_property
+    def first(self) -> frozenset[str] | None:
+        """The words with which it must begin; None where it may begin otherwise, or be empty."""
+        if not self.items or isinstance(self.items[0], _Reference):
+            return None
+        if isinstance(self.items[0], _Word):
+            return frozenset([self.items[0].key])
+        firsts = [option.first if option.items else self.rest.first for option in self.items[0].options]
+        return None if None in firsts else frozenset().union(*(first for first in firsts if first))
 
 
 class Grammar:
@@ -151,7 +166,10 @@ class Reader:
         if name in self.grammar.terminals:
             for value, end in self.grammar.terminals[name](self, at):
                 found.append((value, self.reached(end)))
+        word = self.tokens[at].key if at < len(self.tokens) else ""
         for row, action in self.grammar.rules.get(name, ()):
+            if row.first is not None and word not in row.first:
+                continue
             for bound, end in row.match(self, at, {}):
                 value = action(self, **bound)
                 if value is not None and (value, end) not in found:

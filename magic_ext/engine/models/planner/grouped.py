@@ -15,7 +15,7 @@ from .titles import PERIOD_NAMES, WEEKDAY_NAMES, group_name, measure_title, titl
 __all__ = ["MOST_LINES", "amounts", "decimals", "key"]
 
 MOST_LINES = 100  # of a printed table
-_UNSORTED = {"share", "percent", "iqr", "spread"}  # sums of several terms: ranked in a line of their own
+_UNSORTED = {"share", "percent", "part", "iqr", "spread"}  # sums of several terms: ranked in a line of their own
 
 
 def decimals(columns: Iterable[Column]) -> int:
@@ -53,7 +53,7 @@ def _digits(measures: Iterable[Measure]) -> int | None:
     measured = [m for m in measures if m.how not in {"rows", "nunique", "count"}]
     if not measured or any(m.column and not is_numeric(m.column) and not isinstance(m.column, Flag) for m in measured):
         return None
-    return decimals([m.column for m in measured if m.column and m.how not in {"share", "percent"}])
+    return decimals([m.column for m in measured if m.column and m.how not in {"share", "percent", "part"}])
 
 
 def _scalars(cell: Cell, question: Aggregate) -> None:
@@ -73,6 +73,9 @@ def _value(cell: Cell, measure: Measure, of: str) -> str:
     """Source of a measure ``of`` a series, grouped or not."""
     if measure.how == "percent":
         return f"{_matching(cell)}.mean() * 100"
+    if measure.how == "part" and measure.of:
+        total = cell.column(measure.of)
+        return f"{total}[{_matching(cell)}].sum() / {total}.sum() * 100"
     if measure.how == "spread":
         return f"{of}.max() - {of}.min()"
     if measure.how == "iqr":
@@ -95,8 +98,26 @@ def _grouped(cell: Cell, question: Aggregate) -> None:
         return
     cell.add(f"print({literal(title(question))})")
     _print(cell, question, result)
+    if question.contrast:
+        _contrast(cell, question, result)
     if question.chart:
         figures.aggregate(cell, question, result)
+
+
+def _contrast(cell: Cell, question: Aggregate, result: str) -> None:
+    """The first group's value minus, or divided by, the second's."""
+    column = question.groups[0].column
+    one, other = next(literals for test in cell.where if (literals := test.values) and test.column == column)
+    named = {"-": "Difference", "/": "Ratio"}[question.contrast]
+    label = literal(f"{named} ({one} {question.contrast} {other}):")
+    digits = max(_digits(question.measures) or 2, 3 if question.contrast == "/" else 2)
+    none = 'float("nan")'
+    ends = f"{result}.get({literal(one)}, {none}) {question.contrast} {result}.get({literal(other)}, {none})"
+    gap = cell.name("difference" if question.contrast == "-" else "ratio")
+    cell.add(f"{gap} = {ends}")
+    if question.contrast == "-":
+        cell.add(f'print("Difference without its sign:", round(abs({gap}), {digits}))')
+    cell.add(f"print({label}, round({gap}, {digits}))")
 
 
 def _outer(cell: Cell, question: Aggregate, result: str) -> None:
@@ -137,6 +158,8 @@ def key(cell: Cell, group: Group) -> str:
             cell.imports.add("import pandas as pd")
             cell.add(f"{days} = pd.CategoricalDtype({list(WEEKDAY_NAMES)}, ordered=True)".replace("'", '"'))
             source = f"{column}.dt.day_name().astype({days})"
+        case "weekend":
+            source = f'({column}.dt.day_of_week >= 5).map({{True: "weekend", False: "Monday to Friday"}})'
         case "hour" | "month" | "quarter":
             source = f"{column}.dt.{group.period}"
         case "h":
@@ -171,6 +194,11 @@ def _measured(cell: Cell, measure: Measure, grouped: str, keys: list[str], obser
         by = [f"{cell.frame}[{one}]" if one[0] in "\"'" else one for one in keys]
         listed = by[0] if len(by) == 1 else f"[{', '.join(by)}]"
         return f"{_matching(cell)}.groupby({listed}{observed}).mean() * 100"
+    if measure.how == "part" and measure.of:
+        name = literal(measure.of.name)
+        named = keys[0] if len(keys) == 1 else f"[{', '.join(keys)}]"
+        matched = f"{cell.frame}[{_matching(cell)}].groupby({named}{observed})[{name}].sum()"
+        return f"({matched} / {grouped}[{name}].sum() * 100).fillna(0)"
     if measure.column is None:
         return f"{grouped}.size()"
     return _value(cell, measure, f"{grouped}[{literal(measure.column.name)}]")

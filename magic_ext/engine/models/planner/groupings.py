@@ -54,7 +54,8 @@ def _groups_more(reader: Reader, group: Group, groups: tuple[Group, ...], **_: A
 _BY = "(by|per|(for|in|on|at|within|of) (each|every)|(grouped|broken down|split|coloured|colored) by)"
 
 
-@rule("modifier", f"{_BY} <groups>")
+@rule("modifier", f"{_BY} <groups>", "(each|every) <groups>", "(for|in|on|at|across|among) [the] different <groups>")
+@rule("modifier", "(across|among|between) <groups>")
 def _by(reader: Reader, groups: tuple[Group, ...]) -> By:
     return By(groups)
 

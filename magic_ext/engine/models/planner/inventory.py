@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from ..base import Column
 from .filters import Conditions
 from .grammar import Reader
-from .phrases import grammar
+from .phrases import grammar, only_date
 from .plan import (
     Aggregate,
     Columns,
@@ -28,6 +30,7 @@ from .schema import is_flag, is_numeric
 __all__ = ["grammar"]
 
 rule = grammar.rule
+replace = msgspec.structs.replace
 
 
 @rule("core", "(describe|summarise|summarize|profile|explore) [<table>]", "describe what is in <table>")
@@ -55,6 +58,19 @@ def _describe_columns(reader: Reader, columns: tuple[Column, ...]) -> Describe |
 @rule("core", "(data type|dtype|type) of each column", what="types")
 def _about(reader: Reader, what: str, **_: Any) -> Columns:
     return Columns(what)  # type: ignore[arg-type]  # one of the four above
+
+
+@rule(
+    "core",
+    "(what|which) (time span|timespan|period|time period|date range|time range|dates) (does|do) "
+    "<table> (cover|span|contain)",
+)
+@rule("core", "(time span|timespan|date range|time range|time period) [(of|in|covered by) <table>]")
+@rule("core", "(first and last|earliest and latest|minimum and maximum|min and max) (date|day|timestamp)")
+def _span(reader: Reader, **_: Any) -> Aggregate | None:
+    """“What time span does it cover?”"""
+    dates = reader.schema.dates
+    return Aggregate((Measure("min", dates[0]), Measure("max", dates[0]))) if only_date(reader) else None
 
 
 @rule("core", "(head|preview) [of <table>]", "first rows", "first few rows")
@@ -138,6 +154,12 @@ def _which_kinds(reader: Reader, column: Column, modifiers: tuple[Any, ...]) -> 
     return found if isinstance(found, Unique) and found.where else None
 
 
+_LINK = "(correlation|relationship|relation|link|connection|association|dependence)"
+_AFFECT = (
+    "(affect|influence|correlate with|depend on|increase with|rise with|grow with|go with|lead to|mean|go along with)"
+)
+
+
 @rule("core", "[pearson] correlation (between|of) <column:x> (and|with|to) <column:y>")
 @rule(
     "core",
@@ -145,15 +167,31 @@ def _which_kinds(reader: Reader, column: Column, modifiers: tuple[Any, ...]) -> 
     "correlate <column:x> (and|with) <column:y>",
 )
 @rule("core", "how [strongly|much] (does|do|is) <column:x> (correlate|correlated) with <column:y>")
+@rule("core", f"(is there|was there) [a|any] {_LINK} between <column:x> and <column:y>")
+@rule(
+    "core",
+    f"(does|do|did) [higher|lower|more|larger|longer] <column:x> {_AFFECT} "
+    "[higher|lower|more|longer|larger] <column:y>",
+)
+@rule("core", "(is|are) <column:x> and <column:y> (correlated|related|linked|associated)")
+@rule("core", "(is|are) <column:x> (correlated|related|linked|associated) (with|to) <column:y>")
+@rule("core", "how [strongly|closely] (is|are) <column:x> (related|linked|associated) (to|with) <column:y>")
+@rule("core", "how (does|do|did) <column:x> (affect|influence|depend on|relate to) <column:y>")
 def _correlation(reader: Reader, x: Column, y: Column) -> Correlation | None:
     return Correlation((x, y)) if x != y and is_numeric(x) and is_numeric(y) else None
 
 
+_NUMBERS = "[all] (<table>|columns|numeric columns|numerical columns|numbers|numeric variables|variables)"
 _MATRIX = "(correlation matrix|correlations|correlation table)"
 
 
-@rule("core", f"{_MATRIX} [(of|for|between) (<table>|all columns|all numeric columns|numeric columns)]", chart="")
-@rule("figure", "(correlation heatmap|correlation heat map|heatmap of correlations) [of <table>]", chart="heat")
+@rule("core", f"{_MATRIX} [(of|for|between|among) {_NUMBERS}] [in <table>]", chart="")
+@rule("core", f"correlate {_NUMBERS}", f"correlations of {_NUMBERS} with each other", chart="")
+@rule(
+    "figure",
+    f"(correlation heatmap|correlation heat map|heatmap of correlations) [(of|for|between) {_NUMBERS}]",
+    chart="heat",
+)
 @rule("figure", f"(heatmap|heat map) of {_MATRIX}", chart="heat")
 def _correlations(reader: Reader, chart: Any, **_: Any) -> Correlation:
     return Correlation(chart=chart)
@@ -166,6 +204,19 @@ def _correlations(reader: Reader, chart: Any, **_: Any) -> Correlation:
 )
 def _crosstab(reader: Reader, group: Group, other: Group) -> Aggregate | None:
     return Aggregate((Measure("rows"),), (group, other)) if group != other else None
+
+
+@rule(
+    "core",
+    "pivot [table] [(of|by|with|for|from)] <group> (vs|by|and|x|against|versus|,) <group:other> "
+    "(with|showing|of|for|using) <amounts>",
+    "pivot [table] [(of|by|with|for)] <group> (vs|by|and|x|against|versus) <group:other> "
+    "(with|showing|of|for) <open:amounts>",
+    "pivot [table] (with|of) <group> as (rows|index) and <group:other> as columns "
+    "(with|and|showing|of) <amounts> [as values]",
+)
+def _pivot_by(reader: Reader, group: Group, other: Group, amounts: Aggregate) -> Aggregate | None:
+    return replace(amounts, groups=(group, other)) if group != other and not amounts.groups else None
 
 
 @rule(

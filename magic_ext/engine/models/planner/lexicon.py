@@ -8,6 +8,7 @@ __all__ = [
     "ADJECTIVES",
     "ANSWERS",
     "ARTICLES",
+    "ATTRIBUTES",
     "CHARTS",
     "COMPARATIVES",
     "DATED",
@@ -15,18 +16,22 @@ __all__ = [
     "DURATIONS",
     "HOWS",
     "HOW_LABELS",
+    "IDS",
     "IRREGULAR",
     "LASTING",
     "MONTHS",
+    "NO",
     "NUMBER_WORDS",
     "PARTS",
     "PEOPLE",
     "PERIODS",
     "PERIOD_ADJECTIVES",
     "SUPERLATIVES",
+    "SYNONYMS",
     "UNITS",
     "VERBS",
     "WEEKDAYS",
+    "YES",
 ]
 
 ARTICLES = frozenset({"the", "a", "an", "please"})
@@ -39,6 +44,11 @@ HOWS: dict[str, tuple[str, ...]] = {
     "median": ("median",),
     "sum": ("sum",),
     "total": ("sum",),
+    "totals": ("sum",),
+    "sums": ("sum",),
+    "averages": ("mean",),
+    "means": ("mean",),
+    "medians": ("median",),
     "minimum": ("min",),
     "min": ("min",),
     "lowest": ("min",),
@@ -80,6 +90,37 @@ HOW_LABELS = {
 # Values that answer a question: a column with one of them says of every row whether it is a "smoker".
 ANSWERS = frozenset({"yes", "y", "true", "ja", "oui", "no", "n", "false", "nein", "non", "never", "maybe", "unknown"})
 
+YES = frozenset({"yes", "y", "true", "ja", "oui"})
+NO = frozenset({"no", "n", "false", "nein", "non"})
+
+# Other words for the last word of a column's name; the sentence says what they were taken for.
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "mass": ("weight",),
+    "weight": ("mass",),
+    "sex": ("gender",),
+    "gender": ("sex",),
+    "salary": ("pay", "wage"),
+    "wage": ("pay", "salary"),
+    "pay": ("salary", "wage"),
+    "customer": ("client",),
+    "client": ("customer",),
+    "movie": ("film",),
+    "film": ("movie",),
+    "nation": ("country",),
+    "cost": ("price",),
+    "revenue": ("turnover",),
+    "turnover": ("revenue",),
+    "runtime": ("duration", "length"),
+    "temperature": ("temp",),
+}
+
+# What follows a noun in the name of a column that says something of it, and what tells it apart.
+_ATTRIBUTES = """
+    country city name type age gender sex class region state status category group segment kind nationality
+"""
+ATTRIBUTES = frozenset(_ATTRIBUTES.split())
+IDS = frozenset({"id", "no", "nr", "key", "code", "number", "name", "email"})
+
 # Plurals that do not end in s.
 IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman"}
 
@@ -119,6 +160,15 @@ ADJECTIVES: dict[str, tuple[bool, tuple[str, ...]]] = {
     "highest paid": (True, ("salary", "wage", "income", "pay")),
     "lowest paid": (False, ("salary", "wage", "income", "pay")),
     "fastest": (True, ("speed", "velocity")),
+    "slowest": (False, ("speed", "velocity")),
+    "best rated": (True, ("rating", "score")),
+    "worst rated": (False, ("rating", "score")),
+    "highest rated": (True, ("rating", "score")),
+    "lowest rated": (False, ("rating", "score")),
+    "richest": (True, ("income", "wealth")),
+    "poorest": (False, ("income", "wealth")),
+    "most populous": (True, ("population",)),
+    "least populous": (False, ("population",)),
 }
 
 # What can be long as well, when it is said: "longest delay".
@@ -157,6 +207,9 @@ COMPARATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "older": (">", ("age",)),
     "younger": ("<", ("age",)),
     "cheaper": ("<", ("price", "cost")),
+    "more expensive": (">", ("price", "cost")),
+    "faster": (">", ("speed", "velocity")),
+    "slower": ("<", ("speed", "velocity")),
     "warmer": (">", ("temperature",)),
     "hotter": (">", ("temperature",)),
     "colder": ("<", ("temperature",)),
@@ -164,48 +217,12 @@ COMPARATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 # Amounts that everybody adds up: "monthly revenue" is a total.
-ADDITIVE = frozenset(
-    [
-        "revenue",
-        "sale",
-        "amount",
-        "quantity",
-        "profit",
-        "turnover",
-        "spend",
-        "spending",
-        "income",
-        "earning",
-        "expense",
-        "expenditure",
-        "unit",
-        "goal",
-        "card",
-        "point",
-        "visit",
-        "click",
-        "view",
-        "death",
-        "birth",
-        "case",
-        "passenger",
-        "vote",
-        "precipitation",
-        "rainfall",
-        "rain",
-        "snowfall",
-        "donation",
-        "ticket",
-        "call",
-        "order",
-        "medal",
-        "win",
-        "umsatz",
-        "menge",
-        "betrag",
-        "gewinn",
-    ]
-)
+_AMOUNTS = """
+    revenue sale amount quantity profit turnover spend spending income earning expense expenditure unit goal card
+    point visit click view death birth case passenger vote precipitation rainfall rain snowfall donation ticket
+    call order medal win umsatz menge betrag gewinn
+"""
+ADDITIVE = frozenset(_AMOUNTS.split())
 
 NUMBER_WORDS = {
     word: n

@@ -6,14 +6,14 @@ from typing import Any
 
 from ..base import Column
 from .grammar import Reader
+from .lexicon import YES
 from .phrases import grammar, only_date
 from .plan import Derived, Measure
 from .schema import is_flag, is_numeric, is_time, is_year
 from .titles import plain
+from .tokens import words
 
 __all__ = ["grammar", "is_amount"]
-
-YES = frozenset({"yes", "y", "true", "ja", "oui"})
 
 rule = grammar.rule
 
@@ -76,6 +76,9 @@ def _measure(reader: Reader, hows: tuple[str, ...], columns: tuple[Column, ...])
     for column in columns:
         if not is_numeric(column) and not (set(hows) <= {"min", "max"} and is_time(column)):
             reader.refuse(f"`{column.name}` is not a column of numbers")
+            return None
+        if "sum" in hows and "per" in words(column.name) and "per" not in words(reader.partial.get(column.name, "per")):
+            reader.refuse(f"a total of `{column.name}` adds up what is per something else; name the column in full")
             return None
     return tuple(Measure(how, column) for column in columns for how in hows)
 

@@ -11,7 +11,7 @@ from .filters import OPPOSITES, Conditions
 from .grammar import Reader
 from .phrases import Where, grammar
 from .plan import Condition
-from .schema import is_numeric
+from .schema import is_numeric, truths
 
 __all__ = ["negated"]
 
@@ -29,8 +29,9 @@ def negated(reader: Reader, conditions: Conditions) -> Conditions | None:
     if any(said & set(str(other).casefold().split()) for other in one.column.values if other not in one.values):
         reader.refuse(f"other values of `{one.column.name}` have the same word in them, such as “very ...”")
         return None
-    if one.values in {(True,), (False,)}:
-        return (replace(one, values=(not one.values[0],)),)
+    both = truths(one.column)
+    if both and one.operator == "==" and one.values[0] in both:
+        return (replace(one, values=(both[one.values[0] == both[0]],)),)
     return (replace(one, operator=OPPOSITES[one.operator], joined=""),)
 
 

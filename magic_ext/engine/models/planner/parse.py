@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from ..base import Table
-from . import drawings, inventory, ranked, shares, trends  # noqa: F401  # declare their rules
+from . import compared, drawings, inventory, ranked, shares, trends  # noqa: F401  # declare their rules
 from .followups import revise
 from .grammar import Reader
+from .joins import joined_tables
 from .lexicon import ADJECTIVES, COMPARATIVES, NUMBER_WORDS
 from .phrases import As
 from .plan import Aggregate, Open, Plan, Question, Rows, columns_of, conditions_of, groups_of
@@ -72,7 +73,10 @@ def _command(reader: Reader, at: int) -> Iterator[tuple[Question, int]]:
 
 
 @rule(
-    "two", "<question> [,] (and|then|and then) <drawing:second>", "<question> [,] (and|and then|then) <command:second>"
+    "two",
+    "<question> [,] (and|then|and then) <drawing:second>",
+    "<question> , <drawing:second>",
+    "<question> [,] (and|and then|then) <command:second>",
 )
 def _two(reader: Reader, question: Question | Open, second: As | Question | Open) -> tuple[Question, ...] | None:
     if isinstance(question, Open) or isinstance(second, Open):
@@ -97,18 +101,41 @@ def parse(text: str, tables: Sequence[Table], last: tuple[Plan, ...] = ()) -> tu
     quoted = {token.text for token in tokenize(text) if token.kind == "quoted"}
     meant = [table for table in tables if quoted & {table.name, table.label}]
     results = [_parse(text, table, last) for table in (meant or tables)]
+    if len(tables) > 1 and (len(meant) > 1 or all(isinstance(one, Declined) and not _open(one) for one in results)):
+        joined = _joined(text, meant if len(meant) > 1 else tables, last)
+        if joined:
+            return joined
     plans = [result for result in results if not isinstance(result, Declined)]
     if len(plans) > 1:
         named = [plan for plan in plans if _mentions(text, plan[0].table)]
         plans = named or [plan for plan in plans if last and plan[0].table == last[-1].table] or plans
     if len(meant) > 1:
-        return Declined(reasons=("only questions about one table at a time can be read",))
+        return Declined(reasons=("no key that both tables have joins them for this question",))
     if len(plans) == 1:
         return plans[0]
     if plans:
         names = " or ".join(f"`{plan[0].table.label or plan[0].table.name}`" for plan in plans)
         return Declined(reasons=(f"this could be about {names}; name one of them",))
     return _merged([result for result in results if isinstance(result, Declined)])
+
+
+def _open(why: Declined) -> bool:
+    """Whether one table has all the words, and several meanings for them."""
+    return bool(why.readings) and not why.unknown
+
+
+def _joined(text: str, tables: Sequence[Table], last: tuple[Plan, ...]) -> tuple[Plan, ...] | Declined | None:
+    """The question about tables that are joined, if there is one way to join them for it."""
+    found: dict[tuple[Plan, ...], None] = {}
+    for joined in joined_tables(text, tables):
+        plans = _parse(joined.text, joined.table, tuple(replace(plan, notes=()) for plan in last))
+        if not isinstance(plans, Declined) and all(joined.takes(plan.question) for plan in plans):
+            found[tuple(joined.noted(plan) for plan in plans)] = None
+    smallest = min((len(plans[0].table.columns) for plans in found), default=0)
+    best = [plans for plans in found if len(plans[0].table.columns) == smallest]
+    if len(best) > 1:
+        return Declined(readings=tuple(plans[0] for plans in best)[:3])
+    return best[0] if best else None
 
 
 def _mentions(text: str, table: Table) -> bool:

@@ -28,7 +28,21 @@ from .plan import Condition, Group
 from .schema import Found
 from .tokens import singular, words
 
-__all__ = ["As", "By", "In", "Nothing", "Over", "PerRow", "Sort", "There", "Where", "grammar"]
+__all__ = [
+    "As",
+    "By",
+    "In",
+    "Nothing",
+    "OnAverage",
+    "Over",
+    "Pair",
+    "PerRow",
+    "Sort",
+    "There",
+    "Where",
+    "grammar",
+    "only_date",
+]
 
 grammar = Grammar()
 rule = grammar.rule
@@ -50,6 +64,17 @@ class Over(msgspec.Struct, frozen=True):
     """A modifier: over time."""
 
     group: Group
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """A modifier: two kinds of rows beside each other, and the group that tells them apart."""
+
+    group: Group
+    conditions: tuple[Condition, ...] = ()
+
+
+class OnAverage(msgspec.Struct, frozen=True):
+    """A modifier: "on average" of what is still open, or of counts over the groups."""
 
 
 class As(msgspec.Struct, frozen=True):
@@ -322,9 +347,6 @@ def _hows_more(reader: Reader, how: tuple[str, ...], hows: tuple[str, ...], **_:
     return how + hows
 
 
-# --- modifiers ----------------------------------------------------------------------------------------------------
-
-
 def only_date(reader: Reader) -> bool:
     """Whether the table has exactly one column of dates; says so otherwise."""
     if len(reader.schema.dates) == 1:
@@ -335,52 +357,3 @@ def only_date(reader: Reader) -> bool:
     else:
         reader.refuse("there is no column of dates")
     return False
-
-
-@rule("modifier", "(as|in|with|using|on) <chart>", "(as|in|with|using|on) <anychart:chart>")
-def _as(reader: Reader, chart: str) -> As:
-    return As(chart)
-
-
-@rule("modifier", "(sorted|ordered|ranked) [by value] [in] (descending|decreasing) [order]", "descending", largest=True)
-@rule("modifier", "(sorted|ordered|ranked) [by value] [in] (ascending|increasing) [order]", largest=False)
-@rule("modifier", "[sorted|ordered|ranked] from (highest|largest) to (lowest|smallest)", largest=True)
-@rule("modifier", "[sorted|ordered|ranked] from (lowest|smallest) to (highest|largest)", largest=False)
-@rule("modifier", "(highest|largest|biggest|most|longest) first", largest=True)
-@rule("modifier", "(lowest|smallest|fewest|least|shortest) first", largest=False)
-def _sort(reader: Reader, largest: bool) -> Sort:
-    return Sort(largest)
-
-
-@rule("modifier", "(are|is|were|was) there", "there (are|were)", "do we have", "did we have", "exist", "in total")
-def _there(reader: Reader) -> There:
-    return There()
-
-
-@rule(
-    "modifier",
-    "(in|of|from|for|on) <table>",
-    "using <table>",
-    "does <table> (have|contain)",
-    "overall",
-    "altogether",
-    "in all",
-)
-@rule("modifier", "are in <table>", "are there in <table>")
-def _nothing(reader: Reader, **_: object) -> Nothing:
-    return Nothing()
-
-
-@rule("modifier", "(per|for each|of each) <row>")
-def _per_row(reader: Reader, row: str) -> PerRow | None:
-    return PerRow() if row == "one" else None
-
-
-@rule("modifiers", "<modifier*>")
-def _modifiers(reader: Reader, modifier: tuple[Any, ...]) -> tuple[Any, ...]:
-    return modifier
-
-
-@rule("modifier", ", <modifier>")
-def _after_comma(reader: Reader, modifier: object) -> object:
-    return modifier

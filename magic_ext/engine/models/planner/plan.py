@@ -45,7 +45,7 @@ Operator = Literal[
     "==", "!=", "<", "<=", ">", ">=", "in", "not in", "between", "isna", "notna", "contains", "startswith", "endswith"
 ]
 Chart = Literal["", "auto", "bar", "barh", "stacked", "line", "pie"]
-Period = Literal["", "D", "W", "M", "Q", "Y", "h", "weekday", "hour", "month", "quarter"]
+Period = Literal["", "D", "W", "M", "Q", "Y", "h", "weekday", "weekend", "hour", "month", "quarter"]
 Part = Literal["", "weekday", "month", "quarter", "hour", "year"]
 
 
@@ -82,12 +82,13 @@ class Measure(msgspec.Struct, frozen=True):
     """One number: ``how`` is a pandas method, ``"rows"`` counts rows, ``""`` and ``"kinds"`` are still open.
 
     ``"share"`` is the percentage of all rows or of the column's total, ``"percent"`` the percentage of rows with a
-    flag, ``"quantile"`` takes ``q``, ``"iqr"`` is the distance of the quartiles.
+    flag, ``"part"`` what the rows with a flag have of the total ``of`` a column, in percent, ``"iqr"`` the distance of
+    the quartiles.
     """
 
     how: str
     column: Column | None = None
-    q: float = 0.5
+    of: Column | None = None
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -108,7 +109,8 @@ class Aggregate(msgspec.Struct, frozen=True):
     """Measures, overall or by group.
 
     ``trend`` marks "over time"; ``within`` ranks inside each first group; ``outer`` aggregates the groups' values once
-    more; ``having`` keeps groups by their value; ``running`` turns the series into a running total or its growth.
+    more; ``having`` keeps groups by their value; ``running`` turns the series into a running total or its growth;
+    ``contrast`` takes the value of the second of two groups from that of the first, or divides by it.
     """
 
     measures: tuple[Measure, ...]
@@ -121,6 +123,7 @@ class Aggregate(msgspec.Struct, frozen=True):
     outer: Literal["", "mean", "median", "min", "max"] = ""
     having: tuple[Operator, float] | None = None
     running: Literal["", "cumsum", "growth"] = ""
+    contrast: Literal["", "-", "/"] = ""
 
 
 class Rows(msgspec.Struct, frozen=True):
@@ -279,7 +282,7 @@ def _named(question: Question) -> list[Column]:
     found: list[Column] = []
     match question:
         case Aggregate(measures):
-            found += [measure.column for measure in measures if measure.column]
+            found += [column for measure in measures for column in (measure.column, measure.of) if column]
         case Scatter(x, y) | Regression(x, y):
             found += [x, y]
         case Rows(column):

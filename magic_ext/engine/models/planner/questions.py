@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ..base import Column
-from . import comparatives, filters, groupings, negations  # noqa: F401  # declares the phrases of which rows and what
+from . import comparatives, filters, flags, groupings, modifying, negations  # noqa: F401  # declare their phrases
 from .grammar import Reader
 from .measures import is_amount  # declares the phrases that say what is computed
 from .phrases import As, There, Where, grammar, only_date
@@ -164,7 +164,11 @@ def _core_distinct(reader: Reader, column: Column, groups: tuple[Group, ...]) ->
 
 
 @rule("core", "(value counts|frequency|frequencies|counts) (of|for|in) <column>")
-@rule("core", "how often does each <column> (occur|appear)", "how common is each <column>")
+@rule(
+    "core",
+    "how often (does|is|was|did|do) each <column> (occur|appear|used|chosen|happen)",
+    "how common is each <column>",
+)
 @rule("core", "count (of|for) each <column>", "<column> counts", "counts (by|per) <column>")
 def _core_frequency(reader: Reader, column: Column) -> Aggregate:
     return Aggregate((Measure("rows"),), (Group(column),), rank=Rank())

@@ -13,8 +13,9 @@ from .lexicon import PEOPLE
 from .phrases import Where, grammar, only_date
 from .plan import Aggregate, Group, Measure, Operator, Rank, Rows
 from .questions import whole_number
+from .refine import apply, settle
 from .schema import is_flag, is_numeric, is_time
-from .tokens import words
+from .tokens import singular, words
 
 __all__ = ["grammar"]
 
@@ -23,7 +24,14 @@ replace = msgspec.structs.replace
 
 # --- ranked groups: "which species has the highest mean body mass" --------------------------------------------------
 
-_HAS = "(has|had|have|with|shows|show|saw|gave|got|received|made|scored)"
+_HAS = (
+    "(has|had|have|with|shows|show|saw|sees|gave|gives|got|gets|received|receives|made|makes|scored|scores|recorded"
+    "|records|contains|contain|holds)"
+)
+_EARNS = (
+    "(bought|buys|sold|sells|generated|generates|generate|earned|earns|spent|spends|ordered|orders|produced|produces"
+    "|produce|used|uses|won|wins|brought|brings|brings in|brought in|collected|collects|consumed|consumes)"
+)
 
 
 @rule("ranked", "<superlative> <measures>", "<superlative> <open:measures>")
@@ -45,6 +53,12 @@ def _ranked_kinds(reader: Reader, column: Column, largest: bool) -> tuple[bool, 
 
 
 @rule("core", f"(which|what) [<number>] <group> {_HAS} <ranked>")
+@rule("core", "(in|on|at|for|from|during) (which|what) [<number>] <group> (was|is|are|were) <ranked>")
+@rule(
+    "core",
+    "(in|on|at|for|from|during) (which|what) [<number>] <group> (do|did) (we|you|they) "
+    "(have|get|see|make|sell) <ranked>",
+)
 @rule("core", "<number> <group> (with|that have|having) <ranked>", "<group> with <ranked>")
 def _core_which(reader: Reader, group: Group, ranked: tuple[bool, Aggregate], number: float = 1) -> Aggregate | None:
     n = whole_number(number)
@@ -52,7 +66,86 @@ def _core_which(reader: Reader, group: Group, ranked: tuple[bool, Aggregate], nu
     return replace(amounts, groups=(group,), rank=Rank(largest, n)) if n and len(amounts.measures) == 1 else None
 
 
+@rule(
+    "core",
+    "(which|what) <group> (do|did|does) [the] most <noun:of> "
+    "(come|belong|live|use|have|prefer|choose|work|fall|go) [from|to|in|into|at|on]",
+)
+@rule("core", "from (which|what) <group> (do|did|does) [the] most <noun:of> come")
+@rule(
+    "core",
+    "(which|what) <group> (do|did|does) [the] most <bearer> "
+    "(come|belong|live|use|have|prefer|choose|work) [from|to|in|at|on]",
+)
+@rule("core", "where (do|did|does) [the] most <noun:of> come from (by|per) <group>")
+def _core_most_come(reader: Reader, group: Group, of: Where | None = None, **_: Any) -> Aggregate:
+    """“Which country do most guests come from?”"""
+    return Aggregate((Measure("rows"),), (group,), of.conditions if of else (), rank=Rank(True, 1))
+
+
+@rule("core", f"(which|what) [<number>] <group> {_EARNS} most <column>", largest=True)
+@rule("core", f"(which|what) [<number>] <group> {_EARNS} (least|fewest) <column>", largest=False)
+def _core_earns(reader: Reader, group: Group, column: Column, largest: bool, number: float = 1) -> Aggregate | None:
+    """“Which customer bought the most items?”: what somebody buys, earns or spends is added up."""
+    n = whole_number(number)
+    adds = is_numeric(column) and column not in reader.schema.years and not reader.schema.is_key(column)
+    return Aggregate((Measure("sum", column),), (group,), rank=Rank(largest, n)) if n and adds else None
+
+
+@rule(
+    "core",
+    "(busiest|most popular|most used|most common) <group>",
+    "(which|what) (is|was) [the] busiest <group>",
+    largest=True,
+)
+@rule("core", "(quietest|least busy|least popular|least used) <group>", largest=False)
+@rule(
+    "core",
+    "(which|what) <group> (is|was|are|were) (the busiest|busiest|most popular|used most often|used "
+    "[the] most|chosen most often)",
+    largest=True,
+)
+@rule(
+    "core",
+    "(which|what) <group> (is|was|are|were) (quietest|least popular|used least often|used [the] least)",
+    largest=False,
+)
+@rule("core", "(which|what) <group> (occurs|appears|comes up) (most often|most frequently|most|the most)", largest=True)
+@rule("core", "(which|what) <group> (occurs|appears|comes up) (least often|least frequently|least)", largest=False)
+def _core_busiest(reader: Reader, group: Group, largest: bool) -> Aggregate | None:
+    """“Busiest weekday": with the most rows; a "day" could be one of the week, and fame is not always in numbers."""
+    rated = reader.schema.columns_ending([(word,) for word in ("popularity", "vote", "view", "like", "rating", "sale")])
+    popular = any(token.key == "popular" for token in reader.tokens)
+    if group.period == "D" or (popular and rated):
+        return None
+    return Aggregate((Measure("rows"),), (group,), rank=Rank(largest, 1))
+
+
+@rule(
+    "core",
+    "top <group> (by|in) <open:amounts>",
+    "top <group> (by|in) <amounts>",
+    "(rank|sort|order) <group> by <amounts>",
+    largest=True,
+)
+@rule("core", "(rank|sort|order) <group> by <open:amounts>", largest=True)
+@rule("core", "ranking of <group> by <amounts>", "ranking of <group> by <open:amounts>", largest=True)
+def _core_ranking(reader: Reader, group: Group, amounts: Aggregate, largest: bool) -> Aggregate | None:
+    return replace(amounts, groups=(group,), rank=Rank(largest)) if len(amounts.measures) == 1 else None
+
+
+@rule("core", "(which|what) <group> (has|had) <amounts> <superlative>")
+@rule("core", "(in|on|at|for|during) (which|what) <group> (is|was|were|are) <amounts> <superlative>")
+@rule("core", "(in|on|at|for|during) (which|what) <group> (is|was|were|are) <open:amounts> <superlative>")
+@rule("core", "when (was|were|is|are) <amounts> <superlative> [by] <group>")
+def _core_where_highest(reader: Reader, group: Group, amounts: Aggregate, superlative: tuple[bool]) -> Aggregate | None:
+    """“In which month was the total amount highest?”"""
+    draft = replace(amounts, groups=(group,), rank=Rank(superlative[0], 1))
+    return draft if len(amounts.measures) == 1 else None
+
+
 @rule("core", "top <number> <group> (by|in) <amounts>", "top <number> <group> (by|in) <open:amounts>", largest=True)
+@rule("core", "<number> (best|top) <group> by <amounts>", "<number> (best|top) <group> by <open:amounts>", largest=True)
 @rule(
     "core", "bottom <number> <group> (by|in) <amounts>", "bottom <number> <group> (by|in) <open:amounts>", largest=False
 )
@@ -133,6 +226,28 @@ def _best_by(
     reader: Reader, number: float, of_rows: tuple[str, Conditions], column: Column, largest: bool
 ) -> Rows | None:
     return _extreme((column, largest), of_rows, number)
+
+
+@rule("best", "[top] <number> <adjective:extreme> <things:of_rows> (by|in terms of|according to) <column>")
+@rule("best", "[top] <number> <things:of_rows> with <extreme> [(by|in terms of) <column>]")
+@rule("best", "top <number> <adjective:extreme> <things:of_rows>")
+def _best_again(
+    reader: Reader,
+    number: float,
+    extreme: tuple[Column, bool],
+    of_rows: tuple[str, Conditions],
+    column: Column | None = None,
+) -> Rows | None:
+    """“Top 5 most expensive bookings by price”."""
+    return _extreme(extreme, of_rows, number) if column in {None, extreme[0]} else None
+
+
+@rule("best", "<adjective:extreme> <values>")
+def _best_kind(reader: Reader, extreme: tuple[Column, bool], values: Conditions) -> Rows | None:
+    """“Cheapest single room": one, where the last word is no plural."""
+    said = reader.tokens[-1].key
+    one = singular(said) == said and all(test.operator == "==" for test in values)
+    return _extreme(extreme, ("one", values), 0) if one else None
 
 
 @rule("best", "top <number:n> [highest|largest] <column>", largest=True)
@@ -235,6 +350,33 @@ def _things_entity(reader: Reader, entity: tuple[str, Column], values: Condition
 def _core_rows_by(reader: Reader, rows: str, groups: tuple[Group, ...], values: Conditions = ()) -> Aggregate | None:
     """“Loans by month”: how many."""
     return Aggregate((Measure("rows"),), groups, values) if rows == "many" else None
+
+
+@rule("core", "<entity> (by|per|for each|in each) <groups>")
+def _core_entity_by(reader: Reader, entity: tuple[str, Column], groups: tuple[Group, ...]) -> Aggregate:
+    """“Orders per month” where an order may have two rows."""
+    return Aggregate((Measure("entity", entity[1]),), groups)
+
+
+@rule(
+    "core",
+    "[all] <things:of_rows> (sorted|ordered|ranked|by order of) [by] <column> [in] [descending|decreasing] [order]",
+    largest=True,
+)
+@rule(
+    "core",
+    "[all] <things:of_rows> (sorted|ordered|ranked) by <column> [in] (ascending|increasing) [order]",
+    largest=False,
+)
+def _core_sorted(reader: Reader, of_rows: tuple[str, Conditions], column: Column, largest: bool) -> Rows:
+    said = {token.key for token in reader.tokens}
+    return Rows(column, Rank(largest and bool(said & {"descending", "decreasing"})), of_rows[1])
+
+
+@rule("question", "[are there|show|list] <things:of_rows> <modifiers> (:|,|-) (how many|count)")
+def _how_many_behind(reader: Reader, of_rows: tuple[str, Conditions], modifiers: tuple[Any, ...]) -> Any:
+    """“Bookings between 1 June and 31 August 2022: how many?”"""
+    return settle(reader, apply(reader, Aggregate((Measure("rows"),), where=of_rows[1]), modifiers))
 
 
 @rule("core", "[all|which|what] <things:of_rows>")

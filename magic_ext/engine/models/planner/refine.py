@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ import msgspec
 
 from .grammar import Reader
 from .lexicon import ADDITIVE
-from .phrases import As, By, In, Nothing, Over, PerRow, Sort, There, Where
+from .phrases import As, By, In, Nothing, OnAverage, Over, Pair, PerRow, Sort, There, Where
 from .plan import (
     Aggregate,
     Chart,
@@ -44,7 +45,7 @@ replace = msgspec.structs.replace
 
 def apply(reader: Reader, draft: Question | None, modifiers: Iterable[Any]) -> Question | None:
     """``draft`` with all modifiers taken in; None when one of them has no meaning for it."""
-    for modifier in modifiers:
+    for modifier in sorted(modifiers, key=lambda one: isinstance(one, OnAverage)):
         if draft is None:
             return None
         draft = _apply(reader, draft, modifier)
@@ -62,17 +63,43 @@ def _apply(reader: Reader, draft: Question, modifier: Any) -> Question | None:
         case Over(group) if isinstance(draft, Aggregate):
             dated = any(have.column == group.column and (have == group or not group.period) for have in draft.groups)
             return replace(draft, groups=draft.groups if dated else (group, *draft.groups), trend=True)
-        case PerRow() if isinstance(draft, Aggregate) and all(m.how in {"", "mean"} for m in draft.measures):
-            return replace(draft, measures=tuple(Measure("mean", m.column) for m in draft.measures))
-        case In(unit) if isinstance(draft, Aggregate):
-            same = all(measure.column and unit_of(measure.column) == unit for measure in draft.measures)
-            return draft if same else None
+        case Pair(group, conditions):
+            paired = _by(reader, draft, (group,))
+            return _where(reader, paired, conditions) if paired else None
+        case OnAverage() | PerRow() | In() if isinstance(draft, Aggregate):
+            return _measured(draft, modifier)
         case As(chart):
             return _as(draft, chart)
+        case Sort(largest) if isinstance(draft, Rows) and draft.column and not draft.rank:
+            return replace(draft, rank=Rank(largest))
         case Sort(largest) if isinstance(draft, Aggregate) and draft.groups and not draft.rank:
             return replace(draft, rank=Rank(largest))
         case _:
             return None
+
+
+def _measured(draft: Aggregate, modifier: OnAverage | PerRow | In) -> Aggregate | None:
+    match modifier:
+        case OnAverage():
+            return _on_average(draft)
+        case PerRow() if all(m.how in {"", "mean"} for m in draft.measures):
+            return replace(draft, measures=tuple(Measure("mean", m.column) for m in draft.measures))
+        case In(unit):
+            if unit == "pct" and all(measure.how in {"share", "percent", "part"} for measure in draft.measures):
+                return draft
+            same = all(measure.column and unit_of(measure.column) == unit for measure in draft.measures)
+            return draft if same else None
+    return None
+
+
+def _on_average(draft: Aggregate) -> Aggregate | None:
+    """“How many orders per customer on average”; of a column that is only named, its mean."""
+    hows = {measure.how for measure in draft.measures}
+    if hows <= {"", "mean"}:
+        return replace(draft, measures=tuple(Measure("mean", measure.column) for measure in draft.measures))
+    if hows <= {"rows", "nunique"} and len(draft.groups) == 1 and not draft.outer:
+        return replace(draft, outer="mean")
+    return None
 
 
 def _where(reader: Reader, draft: Question, conditions: tuple[Condition, ...]) -> Question | None:
@@ -254,14 +281,28 @@ def _settle_chart(reader: Reader, draft: Aggregate) -> Aggregate | None:
     return draft
 
 
+def _different(group: Group) -> int:
+    """How many groups there are at most, as far as the table's profile tells."""
+    if not group.period:
+        return group.column.unique
+    if group.period in {"weekday", "weekend", "quarter", "month", "hour"}:
+        return {"weekend": 2, "quarter": 4, "weekday": 7, "month": 12, "hour": 24}[group.period]
+    bounds = [str(bound) for bound in (group.column.low, group.column.high) if bound is not None]
+    bounds = bounds or sorted(str(value) for value in group.column.values)
+    try:
+        first, last = (datetime.date.fromisoformat(bound[:10]) for bound in (bounds[0], bounds[-1]))
+    except (IndexError, ValueError):
+        return group.column.unique
+    days = {"Y": 365, "Q": 91, "M": 30, "W": 7, "D": 1}.get(group.period, 1)
+    return (last - first).days // days + 2 if days > 1 else group.column.unique
+
+
 def _few_groups(reader: Reader, groups: tuple[Group, ...], most: int) -> bool:
     if len(groups) > most:
         reader.refuse("there are more groups than one figure shows")
         return False
     for group in groups:
-        if group.period not in {"", "weekday", "quarter", "Y"} or (
-            group.column.unique > MAX_COLOURS and not group.period
-        ):
+        if _different(group) > MAX_COLOURS:
             reader.refuse(f"`{group.column.name}` has more values than colours can tell apart")
             return False
     return True

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..base import Column, Table
-from .lexicon import ABBREVIATIONS, ANSWERS, ARTICLES, DATE_WORDS, DURATIONS, IRREGULAR, UNITS
+from .lexicon import ABBREVIATIONS, ANSWERS, ARTICLES, DATE_WORDS, DURATIONS, IRREGULAR, NO, SYNONYMS, UNITS, YES
 from .tokens import Token, singular, words
 
-__all__ = ["Found", "Schema", "is_flag", "is_numeric", "is_time", "is_year", "unit_of"]
+__all__ = ["Found", "Schema", "is_flag", "is_numeric", "is_time", "is_year", "truths", "unit_of"]
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?")
 _ENTITY = {"id", "no", "nr", "key", "code", "name", "number"}
@@ -55,6 +55,23 @@ def is_flag(column: Column) -> bool:
     return column.unique <= 2 or any(str(value).strip().casefold() in ANSWERS for value in column.values)
 
 
+def truths(column: Column, *, text: bool = False) -> tuple[bool | int | str, bool | int | str] | None:
+    """What a column of only two values has for true and for false; with ``text`` a yes and a no count as well.
+
+    >>> truths(Column("survived", "integer", unique=2, values=(0, 1)))
+    (1, 0)
+    """
+    if column.kind == "boolean":
+        return True, False
+    if column.kind == "integer" and set(column.values) == {0, 1}:
+        return 1, 0
+    if text and column.kind == "text" and len(column.values) == 2:
+        yes = [value for value in column.values if str(value).strip().casefold() in YES]
+        no = [value for value in column.values if str(value).strip().casefold() in NO]
+        return (yes[0], no[0]) if len(yes) == len(no) == 1 else None
+    return None
+
+
 @dataclass(frozen=True)
 class Found:
     """Candidates that the tokens up to ``end`` name equally well."""
@@ -83,10 +100,11 @@ class Schema:
             [(column, None, _by_words(self._entity(column), tokens, at)) for column in columns],
         ):
             best = _longer(best, _furthest(ends))
-        tails = [(c, None, _by_words(tail, tokens, at)) for c in self.table.columns for tail in _tails(c)]
-        partial = _furthest(tails)
-        if partial and (best is None or partial.end > best.end):
-            return Found(partial.candidates, partial.end, partial=True)
+        for parts in (_tails, _heads, _synonyms):
+            ends = [(c, None, _by_words(part, tokens, at)) for c in self.table.columns for part in parts(c)]
+            partial = _furthest(ends)
+            if partial and (best is None or partial.end > best.end):
+                best = Found(partial.candidates, partial.end, partial=True)
         return best
 
     def row_noun(self, tokens: Sequence[Token], at: int) -> int | None:
@@ -98,7 +116,10 @@ class Schema:
     def labelled_by(self, noun: str) -> Column | None:
         """The column with what is written on each ``noun``, such as its number, which may come again."""
         column = self.counted_by(noun)
-        return column if column is not None and words(column.name)[-1] in _LABELS else None
+        if column is None:
+            return None
+        nearly = column.unique >= 0.9 * self.table.rows  # a few rows twice: of "orders" most are rows
+        return column if words(column.name)[-1] in _LABELS or nearly else None
 
     def is_key(self, column: Column) -> bool:
         """Whether every row has a value of its own."""
@@ -162,7 +183,7 @@ class Schema:
             and any(
                 _stems(row)[-len(end) :] == _stems(end)
                 for end in ends
-                for row in (_without_unit(column), *_spelled_out(column))
+                for row in (_without_unit(column), *_spelled_out(column), *_heads(column))
             )
         )
 
@@ -234,7 +255,7 @@ def _by_words(wanted: tuple[str, ...], tokens: Sequence[Token], at: int) -> int 
 
 def _stems(parts: Iterable[str]) -> tuple[str, ...]:
     row = tuple(parts)
-    return (*row[:-1], singular(row[-1])) if row else ()
+    return (*row[:-1], IRREGULAR.get(row[-1], singular(row[-1]))) if row else ()
 
 
 def _singulars(parts: Iterable[str]) -> tuple[str, ...]:
@@ -280,8 +301,34 @@ def _tails(column: Column) -> list[tuple[str, ...]]:
     row = _without_unit(column)
     full = next(iter(_spelled_out(column)), row)
     starts = [row[start:] for start in range(1, len(row))] + [full[start:] for start in range(1, len(full))]
-    small = {"of", "per", "in", "at", "on", "to", "by"}
-    return [tail for tail in starts if not tail[0].isdigit() and not small & {*row, tail[0]}]
+    return [tail for tail in starts if not tail[0].isdigit() and not _SMALL & {*row, tail[0]}]
+
+
+_SMALL = frozenset({"of", "per", "in", "at", "on", "to", "by", "for"})
+_COUNTS = frozenset(
+    {"number", "count", "no", "num", "n", "nr", "rate", "share", "percent", "percentage", "date", "time"}
+)
+_ASIDE = frozenset({"is", "has", "was", "did", "n", "num", "no", "nr"})
+
+
+def _heads(column: Column) -> list[tuple[str, ...]]:
+    """What stands before "per" or "of": "price" of price_per_night; what stands behind "is": "active" of is_active."""
+    row = _without_unit(column)
+    row = next(iter(_spelled_out(column)), row) if row[:1] == ("num",) else row
+    at = next((place for place, word in enumerate(row) if word in _SMALL), 0)
+    heads = [row[:at]] if at and not _COUNTS & {*row[:at]} else []
+    if row[:1] in {(word,) for word in _ASIDE} and len(row) > 1:
+        heads.append(row[1:])
+    if row[:2] == ("number", "of") or (row[:1] == ("number",) and len(row) > 1):
+        heads.append(row[2:] if row[1] == "of" else row[1:])
+    return [head for head in heads if head]
+
+
+def _synonyms(column: Column) -> list[tuple[str, ...]]:
+    """Other words for its last word: "body weight" and "weight" of body_mass_g, "gender" of sex."""
+    row = _without_unit(column)
+    others = SYNONYMS.get(row[-1], ()) if row else ()
+    return [(*row[start:-1], other) for other in others for start in range(len(row))]
 
 
 def _furthest(ends: Iterable[tuple[Column, str | None, int | None]]) -> Found | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -10,7 +11,8 @@ from ..base import Column
 from .filters import Conditions
 from .grammar import Reader
 from .phrases import Where, grammar
-from .plan import Aggregate, Flag, Group, Measure
+from .plan import Aggregate, Condition, Flag, Group, Measure
+from .refine import apply
 from .schema import is_numeric, is_year
 from .titles import condition_title
 
@@ -30,13 +32,69 @@ def _rate_of_values(reader: Reader, values: Conditions, **_: Any) -> Aggregate |
 
 @rule("core", f"[what|which] {_SHARE} of [all] <of_rows> <modifier:test>")
 def _core_rate(reader: Reader, of_rows: tuple[str, Conditions], test: Any) -> Aggregate | None:
-    """“Share of staff who are in Sales”. With a condition before the noun, that is whose share it is."""
+    """“Share of staff in Sales”. With a condition before the noun, that is whose share it is."""
+    spoken = any(reader.find("clause", at) for at in range(len(reader.tokens)))
+    return None if spoken else _core_clause(reader, of_rows, test)
+
+
+@rule("core", f"[what|which] {_SHARE} of [all] <things:of_rows> <modifier*:before> <clause:test>")
+def _core_clause(
+    reader: Reader, of_rows: tuple[str, Conditions], test: Any, before: tuple[Any, ...] = ()
+) -> Aggregate | None:
+    """“What share of exams in 2023 was passed”: what stands before the verb says of which rows."""
     if not isinstance(test, Where) or not test.conditions:
         return None
     columns = {condition.column for condition in of_rows[1]}
     if columns & {condition.column for condition in test.conditions}:
         return None
-    return _rate(test.conditions, of_rows[1])
+    draft = apply(reader, _rate(test.conditions, of_rows[1]), before)
+    return draft if isinstance(draft, Aggregate) else None
+
+
+@grammar.terminal("clause")
+def _clause(reader: Reader, at: int) -> Iterator[tuple[Where, int]]:
+    """A modifier with a verb: "was passed", "that are in Sales", "have a rating below 5"."""
+    if at < len(reader.tokens) and reader.tokens[at].key in _VERBS:
+        yield from ((found, end) for found, end in reader.find("modifier", at) if isinstance(found, Where))
+
+
+_VERBS = {
+    *("is", "are", "was", "were", "got", "get", "have", "has", "had", "that", "who", "which", "where", "did", "do"),
+    *("come", "comes", "came", "didn't", "don't", "doesn't", "does", "wasn't", "weren't", "isn't", "aren't", "haven't"),
+    *("exceed", "exceeds", "exceeded"),
+}
+
+
+@rule("core", f"[what|which] {_SHARE} of <column> [values|entries|data] (is|are) (missing|unknown|null|nan|empty)")
+@rule("core", f"{_SHARE} of (missing|unknown|null|nan|empty) [values in|entries in|values of] <column>")
+def _core_gaps(reader: Reader, column: Column) -> Aggregate | None:
+    return _rate((Condition(column, "isna"),), ())
+
+
+@rule("ranked", "(highest|largest|biggest|greatest|best) <did> (rate|quota)", largest=True)
+@rule("ranked", "(lowest|smallest|worst) <did> (rate|quota)", largest=False)
+def _ranked_rate(reader: Reader, did: Condition, largest: bool) -> tuple[bool, Aggregate] | None:
+    rate = _rate((did,), ())
+    return (largest, rate) if rate else None
+
+
+@rule("amounts", "<did> (rate|quota)", f"({_SHARE[1:-1]}|rate) of <did>")
+def _rate_of_flag(reader: Reader, did: Condition) -> Aggregate | None:
+    """“Pass rate”, where a column says of every row whether it passed."""
+    return _rate((did,), ())
+
+
+_FROM = "[is|are|was|were|comes|come|came|made] (from|by|in|for|of|on|at|with)"
+
+
+@rule("core", f"[what|which|how much] {_SHARE} of [all|overall|total] <column> {_FROM} <noun>")
+@rule("core", "how much of [all|overall|total] <column> [is|are|was|were|comes|come|came] (from|by) <noun>")
+def _core_part(reader: Reader, column: Column, noun: Where) -> Aggregate | None:
+    """“What percentage of the total amount comes from the North?”"""
+    if not noun.conditions or not _adds_up(reader, column) or (isinstance(column.low, float) and column.low < 0):
+        return None
+    rate = _rate(noun.conditions, ())
+    return replace(rate, measures=(Measure("part", rate.measures[0].column, column),)) if rate else None
 
 
 def _rate(tests: Conditions, where: Conditions) -> Aggregate | None:

@@ -41,6 +41,7 @@ grammar.words("weekday", {word: (n,) for word, n in WEEKDAYS.items()} | {f"{w}s"
 grammar.words("quarter", {"q1": 1, "q2": 2, "q3": 3, "q4": 4})
 for _n, _ordinal in enumerate(("first", "second", "third", "fourth"), start=1):
     grammar.add("quarter", f"{_ordinal} quarter [of]", lambda reader, n=_n: n)
+grammar.add("quarter", "(last|final) quarter of", lambda reader: 4)
 
 
 @grammar.terminal("moment")
@@ -86,6 +87,23 @@ def _time_quarter(reader: Reader, quarter: int, moment: Moment) -> Moment | None
 @rule("span", "from <time:first> (to|until|through) <time:last>", "between <time:first> and <time:last>")
 def _in(reader: Reader, first: Moment, last: Moment | None = None) -> Span:
     return Span(first, last or first)
+
+
+@rule("span", "(in|for|during|over|within) <half:halves>")
+def _in_half(reader: Reader, halves: tuple[Moment, Moment]) -> Span:
+    return Span(*halves)
+
+
+@rule("half", "(first half|1st half) of <moment>", "h1 <moment>", first=1)
+@rule("half", "(second half|2nd half|last half) of <moment>", "h2 <moment>", first=7)
+def _half(reader: Reader, moment: Moment, first: int) -> tuple[Moment, Moment] | None:
+    return None if moment.month else (Moment(moment.year, first), Moment(moment.year, first + 5))
+
+
+@rule("span", "(from|between) <month:begin> (and|to|until|through) <month> [of] <moment>")
+def _months(reader: Reader, begin: int, month: int, moment: Moment) -> Span | None:
+    """“Between June and August 2023”."""
+    return None if moment.month or begin > month else Span(Moment(moment.year, begin), Moment(moment.year, month))
 
 
 @rule("span", "on <time>")

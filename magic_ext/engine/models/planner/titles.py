@@ -45,7 +45,8 @@ __all__ = [
 
 PERIOD_NAMES = {
     "D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year", "h": "hour",
-    "weekday": "weekday", "hour": "hour of the day", "month": "month of the year", "quarter": "quarter of the year",
+    "weekday": "weekday", "weekend": "part of the week",
+    "hour": "hour of the day", "month": "month of the year", "quarter": "quarter of the year",
 }  # fmt: skip
 WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTH_NAMES = tuple(word.capitalize() for word in MONTHS)
@@ -136,6 +137,8 @@ def _rows(question: Rows, quote: Quote) -> str:
     show = f"{_listed([quote(column.name) for column in question.show])} of the rows" if question.show else "The rows"
     if not question.column or not question.rank:
         return show
+    if question.rank.n is None:
+        return f"{show}, by {quote(question.column.name)}, {'largest' if question.rank.largest else 'smallest'} first"
     text = f"{show} with the {_extreme(question.rank)} {quote(question.column.name)}"
     return text + (f" in each {group_name(question.groups[0], quote)}" if question.groups else "")
 
@@ -160,6 +163,8 @@ def _aggregate(question: Aggregate, quote: Quote) -> str:
         return f"{HOW_LABELS[question.outer]} over all {group_name(question.groups[0], quote)} of: {_lower(text)}"
     running = {"cumsum": "Running total: ", "growth": "Growth in percent: "}.get(question.running, "")
     text = (running + _lower(text) if running else text) + _by(question.groups, quote)
+    if question.contrast:
+        text += ", and their " + ("difference" if question.contrast == "-" else "ratio")
     if question.having:
         text += f", where that is {_OPERATORS[question.having[0]]} {question.having[1]}"
     if question.within and question.rank:
@@ -186,6 +191,8 @@ def measure_title(measure: Measure, quote: Quote = plain) -> str:
     if measure.column is None:
         return "Share of rows in percent" if how == "share" else "Number of rows"
     name = quote(measure.column.name)
+    if how == "part" and measure.of:
+        return f"Share of the total of {quote(measure.of.name)} in percent where {name}"
     if how == "percent":
         return f"Percentage of rows where {name}"
     if how == "share":

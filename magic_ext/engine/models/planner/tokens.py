@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-__all__ = ["Token", "sentences", "singular", "tokenize", "words"]
+__all__ = ["Token", "same_root", "sentences", "singular", "tokenize", "words"]
 
 TokenKind = Literal["word", "number", "quoted", "date", "symbol"]
 
@@ -119,3 +119,22 @@ def singular(word: str) -> str:
     if word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1]
     return word
+
+
+_ENDINGS = frozenset(
+    ["", "s", "es", "e", "ed", "d", "ing", "led", "ling", "lation", "al", "ation", "ion", "ance", "ment", "er", "ers"]
+)
+
+
+def same_root(said: str, name: tuple[str, ...]) -> bool:
+    """Whether ``said`` is a form of the one word of ``name``.
+
+    >>> same_root("pass", ("passed",)), same_root("survival", ("survived",)), same_root("score", ("second",))
+    (True, True, False)
+    """
+    word = name[0] if name else ""
+    common = next((n for n, (a, b) in enumerate(zip(said, word, strict=False)) if a != b), min(len(said), len(word)))
+    if common < 4:
+        return False
+    starts = (common, common - 1) if common > 4 else (common,)
+    return any({said[start:], word[start:]} <= _ENDINGS for start in starts)
