@@ -34,7 +34,6 @@ DECLINED: list[tuple[str, str]] = [
     ("penguins", "trimmed mean body mass"),
     ("penguins", "mean of the log of body mass"),
     ("penguins", "mean body mass divided by flipper length"),
-    ("penguins", "ratio of males to females"),
     ("penguins", "Predict body mass from flipper length"),
     ("penguins", "Is there a significant difference in body mass between males and females?"),
     ("penguins", "t-test of body mass by sex"),
