@@ -273,7 +273,6 @@ class Course:
 
     def _answered(self, asked: FunctionCall, watcher: Watcher) -> FunctionResult:
         if self._runs is not None and isinstance(code := as_code(asked), CodeExecutionCall):
-            watcher.status(f"running the code (at most {self._runs.runner.seconds:g} s)")
             watcher.flush()
             printed: list[str] = []
 
@@ -281,7 +280,7 @@ class Course:
                 printed.append(piece)
                 self._heard.preview(lambda: CodeExecutionResult(code.id, (Text("".join(printed)),)))
 
-            ran = self._runs.run(code, asked.name, tell)
+            ran = self._runs.run(code, asked.name, tell, watcher.status)
             self._heard.append(ran.result, ran.shown)
             self._refuse_secrets(ran.result)
             self._into_receipt(*ran.entries)
@@ -317,13 +316,19 @@ class Course:
         def on_wait(seconds: float, reason: str) -> None:
             watcher.status(f"trying again in {seconds:.0f} s: {reason}")
 
+        def on_sent(sent: int, size: int) -> None:
+            if sent == size:
+                watcher.status(f"waiting for {self.manifest.destination}")
+            elif sent >= 1e6:
+                watcher.status(f"sending, {sent / 1e6:.0f} of {size / 1e6:.0f} MB")
+
         endpoint = self.question.place.endpoint
         if endpoint is not None and self.recall.recording is not None:
             from magic_ext.client.replay import ReplayTransport
 
             return Client(endpoint, transport=ReplayTransport(self.recall.recording), timeouts=timeouts)
         if endpoint is not None:
-            return Client(endpoint, timeouts=timeouts, on_wait=on_wait)
+            return Client(endpoint, timeouts=timeouts, on_wait=on_wait, on_sent=on_sent)
         from magic_ext.engine.transport import EngineTransport
 
         here = Endpoint(base_url="http://engine.localhost")

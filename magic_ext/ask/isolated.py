@@ -78,6 +78,10 @@ class Isolated:
         if best_isolation(self._limits).name == "none":
             raise NotIsolated()
 
+    def allows(self, code: str, asking: Callable[[], None]) -> bool:
+        """Yes: the code reaches nothing of the user's."""
+        return True
+
     def run(self, code: str, tell: Callable[[str], None]) -> Execution:
         """Run a block; an interrupt stops it and goes on."""
 

@@ -25,7 +25,7 @@ from magic_ext.wire.steps import CodeExecutionCall, CodeExecutionResult, Functio
 from magic_ext.wire.usage import Usage, sum_of
 
 from .question import Watcher
-from .running import TRIES
+from .running import TRIES, running
 
 __all__ = ["GOOGLES_SECONDS", "Listening"]
 
@@ -132,8 +132,7 @@ class Listening:
                 self._watcher.status(_BEGINNINGS[kind])
             case StepStop() if isinstance(self._assembly.step(index), CodeExecutionCall):
                 failed = sum(isinstance(step, CodeExecutionResult) and step.is_error for step in self.steps)
-                tries = f", try {failed + 1} of {TRIES}" if failed else ""
-                self._watcher.status(f"running the code{tries} (at most {self._seconds:g} s)")
+                self._watcher.status(running(self._seconds, f", new try {failed} of {TRIES}" if failed else ""))
 
 
 _STATUSES = {"in_progress": "working", "queued": "waiting for a free kernel"}

@@ -19,7 +19,7 @@ from magic_ext.wire.steps import CodeExecutionCall, CodeExecutionResult, Functio
 
 from .telling import seen, told, told_without_values
 
-__all__ = ["MOST_RUNS", "TRIES", "CodeRuns", "Ran", "Runner", "Tell", "shape_of"]
+__all__ = ["MOST_RUNS", "TRIES", "CodeRuns", "Ran", "Runner", "Tell", "running", "shape_of"]
 
 TRIES = 5  # failed runs in one question, as in Google's sandbox (the guide)
 MOST_RUNS = 30  # runs in one question, whatever the model does
@@ -48,8 +48,11 @@ class Runner(Protocol):
     def check(self) -> None:
         """Raise :class:`GeminiExecError` where no code can run, before anything is sent."""
 
-    def run(self, code: str, tell: Tell) -> Execution | None:
-        """Run a block; ``None`` where the user did not allow it. Never raises for what the code does.
+    def allows(self, code: str, asking: Callable[[], None]) -> bool:
+        """Whether the user allows a block to run; ``asking`` is called before anybody is asked."""
+
+    def run(self, code: str, tell: Tell) -> Execution:
+        """Run a block. Never raises for what the code does.
 
         ``tell`` is called in this thread with printed text as it comes.
         """
@@ -84,8 +87,12 @@ class CodeRuns:
         self._runs = self._failed = 0
         self._refused = False
 
-    def run(self, call: CodeExecutionCall, name: str, tell: Tell = lambda _: None) -> Ran:
-        """Run the code of a call of the function ``name``; ``tell`` is called with printed text as it comes.
+    def run(
+        self, call: CodeExecutionCall, name: str, tell: Tell = lambda _: None, status: Tell = lambda _: None
+    ) -> Ran:
+        """Run the code of a call of the function ``name``.
+
+        ``tell`` is called with printed text as it comes, ``status`` with a line on what goes on.
 
         Raises where the model goes on after it was told to stop.
         """
@@ -98,7 +105,7 @@ class CodeRuns:
             self._refused = True
             return self._ran(call, name, (Text(_ENOUGH),), (Text("Not run: the code has failed five times."),), True)
         self._runs += 1
-        execution = self.runner.run(call.code, tell) if call.code.strip() else _empty()
+        execution = self._executed(call.code, tell, status) if call.code.strip() else _empty()
         failed = execution is None or execution.status != "ok"
         self._failed += failed
         content = said = _NOT_ALLOWED
@@ -106,6 +113,14 @@ class CodeRuns:
             content, said = self._told(call.code, execution), seen(execution)
         more = (Text(f"\n{_ENOUGH}"),) if failed and self._failed == TRIES else ()
         return self._ran(call, name, (*content, *more), said, failed)
+
+    def _executed(self, code: str, tell: Tell, status: Tell) -> Execution | None:
+        """What came of the code; ``None`` where the user did not allow it."""
+        if not self.runner.allows(code, lambda: status("waiting for you: may this code run?")):
+            return None
+        tries = f", try {self._failed + 1} of {TRIES}" if self._failed else ""
+        status(running(self.runner.seconds, tries))
+        return self.runner.run(code, tell)
 
     def _told(self, code: str, execution: Execution) -> tuple[Content, ...]:
         if not self.withheld:
@@ -129,6 +144,15 @@ class CodeRuns:
         self._found = Counter()
         result = FunctionResult(call.id, name, [encode_content(block) for block in content], failed)
         return Ran(result, CodeExecutionResult(call.id, shown, failed), entries)
+
+
+def running(seconds: float, tries: str = "") -> str:
+    """The line of progress while code runs; the front end counts its seconds of those it may take.
+
+    >>> running(30)
+    'running the code (at most 30 s)'
+    """
+    return f"running the code{tries} (at most {seconds:g} s)"
 
 
 def shape_of(value: Any) -> str:

@@ -6,9 +6,10 @@ have it shown by a traceback.
 
 from __future__ import annotations
 
+import io
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,10 @@ from .errors import KEY_HINT, BadKey, ConnectionFailed, StreamBroken, TimedOut, 
 if TYPE_CHECKING:
     from magic_ext.http import httpx
 
-__all__ = ["Timeouts", "cut_short", "http_client", "silent", "transport_errors"]
+__all__ = ["Content", "Timeouts", "cut_short", "http_client", "outgoing", "silent", "transport_errors"]
+
+Content = Callable[[], bytes | io.BytesIO | None]
+"""Makes a request's body, for each try anew."""
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +78,24 @@ def http_client(endpoint: Endpoint, timeouts: Timeouts, transport: httpx.BaseTra
             hint="Check HTTPS_PROXY and ALL_PROXY, and the trait headers.",
             transient=False,
         ) from None
+
+
+def outgoing(data: bytes | None, tell: Callable[[int, int], None] | None = None) -> Content:
+    """The body of a request; ``tell(sent, size)`` is told the bytes that the connection has taken, in the end all."""
+    return (lambda: data) if data is None or tell is None else (lambda: _Outgoing(data, tell))
+
+
+class _Outgoing(io.BytesIO):
+    """Bytes that are asked for piece by piece: whoever asks for the next one has sent the one before."""
+
+    def __init__(self, data: bytes, tell: Callable[[int, int], None]) -> None:
+        super().__init__(data)
+        self._told = tell
+        self._size = len(data)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._told(self.tell(), self._size)
+        return super().read(size)
 
 
 def _certificates(environ: Mapping[str, str]) -> Any:

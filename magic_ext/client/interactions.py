@@ -23,7 +23,7 @@ from magic_ext.wire.interaction import Interaction
 from magic_ext.wire.sse import ServerSentEvent, SSEDecoder
 from magic_ext.wire.usage import Usage, sum_of
 
-from .connection import Timeouts, cut_short, http_client, silent, transport_errors
+from .connection import Content, Timeouts, cut_short, http_client, outgoing, silent, transport_errors
 from .endpoint import Endpoint
 from .errors import (
     KEY_HINT,
@@ -37,6 +37,7 @@ from .errors import (
     TimedOut,
     api_error,
 )
+from .farewell import Farewell
 from .hearing import RECONNECTIONS, Hearing
 from .hops import HOPS, Shifted, next_request
 from .polling import News, pauses
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "Timeouts"]
 
-_STOPPING = 1.0  # seconds for a connection, and as many for the answer, when somebody waits for the interrupt to end
+_STOPPING = 3.0  # seconds for a connection, and as many for the answer; nobody waits for them
 _UNREAD = 3  # readings of a background answer in a row that may fail
 
 
@@ -56,7 +57,8 @@ class Client:
     """Asks questions of one endpoint.
 
     ``transport`` replaces the network: the embedded engine's transport answers in this process. ``on_wait(seconds,
-    reason)`` is told before each retry. Close the client when done, or use it as a context manager.
+    reason)`` is told before each retry, ``on_sent(sent, size)`` how many bytes of a question are on their way. Close
+    the client when done, or use it as a context manager.
 
     >>> from magic_ext.client.endpoint import Endpoint
     >>> with Client(Endpoint(base_url="http://127.0.0.1:9")) as client:
@@ -72,11 +74,14 @@ class Client:
         transport: httpx.BaseTransport | None = None,
         timeouts: Timeouts = Timeouts(),  # noqa: B008 - a frozen value
         on_wait: Callable[[float, str], None] | None = None,
+        on_sent: Callable[[int, int], None] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self._timeouts = timeouts
         self._on_wait = on_wait
+        self._on_sent = on_sent
         self._in_process = transport is not None
+        self._farewell = Farewell()
         self._http = http_client(endpoint, timeouts, transport)
 
     def __enter__(self) -> Client:
@@ -87,7 +92,7 @@ class Client:
 
     def close(self) -> None:
         """Close all connections."""
-        self._http.close()
+        self._farewell.then(self._http.close)
 
     def create(self, body: Json) -> Interaction:
         """Ask and wait for the whole answer (``stream`` must not be set in ``body``)."""
@@ -170,14 +175,14 @@ class Client:
 
     @contextlib.contextmanager
     def _left_to_nobody(self, hearing: Hearing) -> Iterator[None]:
-        """Cancel what nobody waits for any more, as well as it goes: a failure must not hide why it is left."""
+        """Cancel what nobody waits for any more, as well as it goes."""
         try:
             yield
         except BaseException as left:
             if not isinstance(left, Exception) and hearing.stored and hearing.id and not hearing.ended:
-                with contextlib.suppress(Exception):
-                    url = self.endpoint.url(f"{_path(hearing.id)}/cancel")
-                    self._http.send(self._http.build_request("POST", url, timeout=_STOPPING), stream=True).close()
+                url = self.endpoint.url(f"{_path(hearing.id)}/cancel")
+                request = self._http.build_request("POST", url, timeout=_STOPPING)
+                self._farewell.say(lambda: self._http.send(request, stream=True).close())
             raise
 
     def _polled(self, interaction: Interaction, hearing: Hearing) -> Generator[Event, None, None]:
@@ -281,15 +286,14 @@ class Client:
         self, method: str, url: str, content: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
         """Send to ``url``, which must be the endpoint's: it gets the key. The response is read to its end."""
-        return self._read(self._opened(method, url, content, headers))
+        return self._read(self._opened(method, url, outgoing(content), headers))
 
     def _open(self, method: str, path: str, body: Json | None) -> httpx.Response:
-        return self._opened(
-            method, self.endpoint.url(path), msgspec.json.encode(body) if body is not None else None, None
-        )
+        content = msgspec.json.encode(body) if body is not None else None
+        return self._opened(method, self.endpoint.url(path), outgoing(content, self._on_sent))
 
     def _opened(
-        self, method: str, url: str, content: bytes | None, headers: Mapping[str, str] | None
+        self, method: str, url: str, content: Content, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
         """Send and return a response whose status is 200, body unread; retries what may be retried."""
         if not self._in_process and not self.endpoint.key:
@@ -297,10 +301,10 @@ class Client:
         return retrying(lambda: self._once(method, url, content, headers), self._on_wait)
 
     def _once(
-        self, method: str, url: str, content: bytes | None = None, headers: Mapping[str, str] | None = None
+        self, method: str, url: str, content: Content = lambda: None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
         with transport_errors(self.endpoint, self._timeouts):
-            request = self._http.build_request(method, url, content=content, headers=headers)
+            request = self._http.build_request(method, url, content=content(), headers=headers)
             response = self._http.send(request, stream=True)
         if response.status_code != 200:
             raise error_of(response, self.endpoint)

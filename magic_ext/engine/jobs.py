@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from magic_ext.wire.assembly import Assembly
 from magic_ext.wire.content import Json
@@ -32,8 +33,8 @@ class Job:
         self._finished = False
         self._readers = 0
         self.cancelled = threading.Event()
-        self.on_cancel: Callable[[], None] | None = None
         self.on_step: Callable[[tuple[Json, ...]], None] | None = None
+        self._stops: list[Callable[[], None]] = []
 
     @classmethod
     def ended(cls, head: Json, log: Iterable[Json]) -> Job:
@@ -86,9 +87,22 @@ class Job:
 
     def _interrupt(self) -> None:
         while not self._finished:
-            if self.on_cancel is not None:
-                self.on_cancel()
+            for stop in tuple(self._stops):
+                stop()
             self.wait(_AGAIN)
+
+    def on_cancel(self, stop: Callable[[], None]) -> None:
+        """Have ``stop`` called where the job is cancelled: again and again, until it has ended."""
+        self._stops.append(stop)
+
+    @contextmanager
+    def stopping(self, stop: Callable[[], None]) -> Iterator[None]:
+        """The same within the context alone."""
+        self._stops.append(stop)
+        try:
+            yield
+        finally:
+            self._stops.remove(stop)
 
     def cancel_if_unread(self) -> None:
         """Cancel the job unless somebody reads it, or it has ended."""

@@ -67,7 +67,7 @@ class Engine:
         check_results(asked.steps, chain)
         job = Job(self._head(asked, model))
         bench = self.workbench(asked, chain, lambda: job.emit(_status(job, "queued")))
-        job.on_cancel = bench.interrupt
+        job.on_cancel(bench.interrupt)
         self._archive.begin(job, asked)
         job.on_step = lambda log: self._archive.note(job, asked, log)
         self._remember(job)
@@ -152,7 +152,8 @@ class Engine:
             with self._lock:
                 self._jobs.pop(job.id, None)  # what is not to be kept can't be asked for again
         try:
-            bench.give_back(job.id if asked.store else None)
+            # Nobody goes on in a kernel whose code was stopped half-way; what worked is run again where somebody does.
+            bench.give_back(job.id if asked.store and ending.status != "cancelled" else None)
             job.finish(head, lambda log: self._archive.end(job, asked, head, log))
         except Exception as error:  # a full disk, say: readers must not wait for ever
             failure = {"code": "api_error", "message": f"The answer could not be stored: {error}"}

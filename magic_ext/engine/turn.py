@@ -144,6 +144,7 @@ class _Turn:
             sampling=self._asked.generation.sampling,
             must_call=self._asked.generation.tool_choice == "any",
             response_format=self._asked.response_format,
+            stopping=self._job.stopping,
         )
         parts = self._model.reply(conversation)
         return _with_calls(parts) if by_call else parts
@@ -203,12 +204,17 @@ def take_turn(job: Job, asked: Asked, model: base.Model, bench: Workbench) -> En
         return Ending(status=turn.run(), usage=turn.usage)
     except _Stop as stop:
         return Ending(status=stop.status, usage=turn.usage, errors=stop.errors)
-    except base.Incomplete as error:
-        message = f"{error} {error.hint}".strip()
-        return Ending(status="incomplete", usage=turn.usage, errors=({"code": "max_tokens", "message": message},))
-    except GeminiExecError as error:
-        message = f"{error} {error.hint}".strip()
-        return Ending(status="failed", usage=turn.usage, errors=({"code": "failed_precondition", "message": message},))
     except Exception as error:
-        message = f"{type(error).__name__}: {error}"
-        return Ending(status="failed", usage=turn.usage, errors=({"code": "api_error", "message": message},))
+        return _broken(error, turn, cancelled=job.cancelled.is_set())
+
+
+def _broken(error: Exception, turn: _Turn, *, cancelled: bool) -> Ending:
+    """How a turn ended that an error has ended; what a cancellation breaks off is no failure."""
+    if cancelled:
+        return Ending(status="cancelled", usage=turn.usage)
+    status, code, message = "failed", "api_error", f"{type(error).__name__}: {error}"
+    if isinstance(error, GeminiExecError):
+        code, message = "failed_precondition", f"{error} {error.hint}".strip()
+    if isinstance(error, base.Incomplete):
+        status, code = "incomplete", "max_tokens"
+    return Ending(status=status, usage=turn.usage, errors=({"code": code, "message": message},))

@@ -126,14 +126,17 @@ def _watched(course: Course, renderer: Renderer) -> Answer:
     """Run the course; what had arrived stays visible and marked where it ends early."""
     try:
         return course.run(renderer)
-    except KeyboardInterrupt:
-        renderer.abandon("Interrupted; this is not the whole answer.", footer(course, "interrupted"), course.steps)
-        raise
-    except Exception as error:  # ours or not: the line of progress must not stay
+    except (Exception, KeyboardInterrupt) as error:  # ours or not: the line of progress must not stay
         note = "This is not the whole answer." if course.steps else "There is no answer."
-        status = "not sent" if isinstance(error, _UNSENT) and not course.steps else "failed"
-        renderer.abandon(note, footer(course, status), course.steps)
+        renderer.abandon(note, footer(course, _status(error, course)), course.steps)
         raise
+
+
+def _status(error: BaseException, course: Course) -> str:
+    """How a course ended that was ended by an error or an interrupt."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return "not sent" if isinstance(error, _UNSENT) and not course.steps else "failed"
 
 
 def _spent(course: Course, cell: int) -> list[Entry]:

@@ -192,7 +192,7 @@ def footer_output(footer: Footer, *, live: bool) -> Output:
     """The line below an answer; ``live`` also shows what varies from run to run (it is in the metadata either way)."""
     facts = [footer.model, footer.place, footer.rows_line, footer.sent_line]
     facts.append(f"begins the conversation {footer.begins!r}" if footer.begins else "")
-    if footer.status != "completed":
+    if footer.status not in {"completed", "interrupted"}:  # of an interrupt the red line tells
         facts.append(f"status: {footer.status}")
     if live:
         facts.append(f"{footer.seconds:.1f} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from magic_ext.errors import GeminiExecError
@@ -26,10 +27,14 @@ class Consent:
         if not (unasked or self._always) and has_kernel(self._shell) and not self._shell.kernel._allow_stdin:
             raise _nobody()
 
-    def given(self, code: str, *, unasked: bool) -> bool:
-        """Ask, unless the user has said always. The code stands above where the front end is live, else it is shown."""
+    def given(self, code: str, asking: Callable[[], None], *, unasked: bool) -> bool:
+        """Ask, unless the user has said always; ``asking`` is called before.
+
+        The code stands above where the front end is live, else it is shown with the question.
+        """
         if unasked or self._always:
             return True
+        asking()
         shown = is_live(self._shell) or not has_kernel(self._shell)
         try:
             answer = input(_QUESTION if shown else f"{visible(code).rstrip()}\n\n{_QUESTION}").strip().lower()

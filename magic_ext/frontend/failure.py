@@ -54,19 +54,29 @@ def in_one_line(work: Callable[[], T], *, debug: bool = False, secrets: Iterable
     """Call ``work``; an error it raises comes out as a :class:`CellFailure`.
 
     Only our own errors are one line; any other is a fault of this package and shows where it happened. An interrupt
-    stays one, without the traceback of what it interrupted. The failure is raised outside the handler: with the
+    stays one, without the traceback of what it interrupted. Both are raised anew, outside the handler: with the
     original as its context IPython would print a group of exceptions in its own way, secrets and all.
     """
+    failure: BaseException
     try:
         return work()
     except CellFailure:
         raise
     except KeyboardInterrupt as stop:
-        stop._render_traceback_ = lambda: ["\x1b[31mInterrupted.\x1b[0m"]  # type: ignore[attr-defined]
-        raise
+        _let_go(stop)
+        failure = KeyboardInterrupt()
+        failure._render_traceback_ = lambda: ["\x1b[31mInterrupted.\x1b[0m"]  # type: ignore[attr-defined]
     except Exception as error:
         failure = CellFailure(error, debug=debug or not isinstance(error, GeminiExecError), secrets=secrets)
     raise failure
+
+
+def _let_go(stop: BaseException) -> None:
+    """Let go of all that an interrupt has met on its way: a connection that was half made is closed by that alone."""
+    met: BaseException | None = stop
+    while met is not None:
+        traceback.clear_frames(met.__traceback__)
+        met = met.__context__
 
 
 def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:

@@ -17,7 +17,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from magic_ext.ask.running import Tell, shape_of
@@ -74,10 +74,12 @@ class InKernel:
         """Raise :class:`GeminiExecError` where nobody can be asked."""
         self._consent.check(unasked=self._unasked)
 
-    def run(self, code: str, tell: Tell) -> Execution | None:
-        """Ask, then run. An interrupt by the user goes on; what else the code does wrong is told in the result."""
-        if not self._consent.given(code, unasked=self._unasked):
-            return None
+    def allows(self, code: str, asking: Callable[[], None]) -> bool:
+        """Ask, unless the user has said always; ``asking`` is called before."""
+        return self._consent.given(code, asking, unasked=self._unasked)
+
+    def run(self, code: str, tell: Tell) -> Execution:
+        """Run a block. An interrupt by the user goes on; what else the code does wrong is told in the result."""
         self._number += 1
         block = _Block(self._shell, code, f"<run_python {self._number}>", self.seconds, self._output_bytes)
         return block.run(self._entered(), tell)

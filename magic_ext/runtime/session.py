@@ -6,7 +6,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from pathlib import Path
 
 import msgspec
@@ -19,6 +19,7 @@ from magic_ext.runtime.kernels import LOOK_UP, Kernels, wait_for
 __all__ = ["Execution", "Session"]
 
 OnOutput = Callable[[str | bytes], None]
+GRACE = 0.3  # seconds for code to stop while a user waits for that
 
 
 class Session:
@@ -69,7 +70,7 @@ class Session:
 
         ``seconds`` replaces the limit of the session. ``on_output`` is called in this thread with printed text (str)
         and figures (bytes, PNG) as they come. When it raises, or the user interrupts the wait, the code is stopped and
-        the exception goes on.
+        the exception goes on. The user is not kept waiting: code that does not stop at once is killed then.
         """
         limit = self.isolation.limits.seconds if seconds is None else seconds
         pieces: queue.SimpleQueue[str | bytes | None] = queue.SimpleQueue()
@@ -81,6 +82,12 @@ class Session:
                 return work.result()
             except CancelledError:
                 return Execution(status="dead", error="The session was closed while its code ran.", state_lost=True)
+            except KeyboardInterrupt:
+                self.interrupt()
+                wait([work], GRACE)
+                if not work.done():
+                    self._kernels.submit(self._kernel.kill())
+                raise
             except BaseException:
                 self.interrupt()
                 _outlast(work)

@@ -128,12 +128,12 @@ def test_the_stop_button_ends_a_question_and_keeps_what_had_come(lab: Any, tmp_p
 
     lab.page.get_by_role("button", name="Interrupt the kernel").click()
     lab.wait_for([setup, question])
-    outputs.locator("strong", has_text="Interrupted; this is not the whole answer.").wait_for()
+    outputs.locator("strong", has_text="This is not the whole answer.").wait_for()
     (error,) = [out for out in lab.bundles(question) if out["output_type"] == "error"]
     assert error["ename"] == "KeyboardInterrupt"
     assert len(error["traceback"]) == 1 and "Interrupted." in error["traceback"][0]
     said = outputs.inner_text()
-    assert "This takes a while." in said and "time.sleep(20)" in said and "status: interrupted" in said
+    assert "This takes a while." in said and "time.sleep(20)" in said and said.count("nterrupted") == 1
     assert "The end." not in said and "\nnever" not in said
     assert progress.count() == 0 and outputs.locator("details").count() == 1, "the receipt replaced the progress"
     lab.cell(question).screenshot(path=tmp_path / "interrupted.png")

@@ -127,7 +127,16 @@ class Notebook:
         with contextlib.suppress(Empty):
             message = self._client.get_stdin_msg(timeout=0)
             self.asked.append(message["content"]["prompt"])
-            self._client.input(self._answers.pop(0))
+            if self._answers:
+                self._client.input(self._answers.pop(0))
+
+    def is_asked(self) -> None:
+        """Wait until the cell asks; where no answers are left, the question stays open."""
+        until = time.monotonic() + PATIENCE
+        while not self.asked and time.monotonic() < until:
+            self._answer()
+            time.sleep(0.02)
+        assert self.asked
 
     def finish(self, begun: str) -> Ran:
         """Everything until the cell has ended."""
@@ -140,6 +149,16 @@ class Notebook:
             assert KEY not in json.dumps(reply, default=str)
             if reply["parent_header"].get("msg_id") == begun:
                 return Ran(self._heard, reply["content"])
+
+    def queue(self, code: str) -> str:
+        """Send a cell behind the one that runs."""
+        return str(self._client.execute(code))
+
+    def fate(self, queued: str) -> str:
+        """What has become of a queued cell: ``ok``, ``error`` or ``aborted``."""
+        while (reply := self._client.get_shell_msg(timeout=PATIENCE))["parent_header"].get("msg_id") != queued:
+            pass
+        return str(reply["content"]["status"])
 
     def interrupt(self) -> None:
         """The stop button."""

@@ -7,7 +7,8 @@ A reply without code or function call ends the turn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -77,8 +78,15 @@ class JsonFormat(msgspec.Struct, frozen=True):
     schema: dict[str, Any] = {}
 
 
+Stopping = Callable[[Callable[[], None]], AbstractContextManager[None]]
+"""A context in which what it is given is called, in another thread, where nobody waits for the reply any more."""
+
+
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a model sees: the steps of the chain and of this turn, oldest first, and what is attached."""
+    """All that a model sees: the steps of the chain and of this turn, oldest first, and what is attached.
+
+    ``stopping`` is for a model that waits for somebody else.
+    """
 
     steps: tuple[Step, ...]
     tables: tuple[Table, ...] = ()
@@ -91,6 +99,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     sampling: Mapping[str, Any] = {}  # temperature, top_p, seed, stop
     must_call: bool = False  # whether the model is to call one of the functions, whatever it would rather do
     response_format: JsonFormat | None = None
+    stopping: Stopping = lambda stop: nullcontext()
 
     @property
     def tools(self) -> bool:

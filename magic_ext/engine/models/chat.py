@@ -77,7 +77,7 @@ class ChatModel:
         self._check_length(body["messages"])
         reading = Reading(self._model, conversation)
         said = False
-        with self._asked(body) as documents:
+        with self._asked(body, conversation.stopping) as documents:
             parts = thoughts_apart(reading.parts(self._of_all(body["messages"], documents)))
             for part in code_apart(parts) if conversation.code_execution else parts:
                 said = said or not isinstance(part, base.Thought)
@@ -126,15 +126,21 @@ class ChatModel:
         return body
 
     @contextmanager
-    def _asked(self, body: Json) -> Iterator[Iterator[Json | None]]:
+    def _asked(self, body: Json, stopping: base.Stopping) -> Iterator[Iterator[Json | None]]:
         """The documents of the server's answer; leaving the context closes the connection, which stops the server."""
-        from magic_ext.http import httpx, network_client
+        from magic_ext.http import Line, httpx, network_client
 
+        line = Line()
         headers = {"content-type": "application/json", "accept": "text/event-stream, application/json"}
         headers |= self._server.headers
-        with network_client(trust_env=False, timeout=httpx.Timeout(SILENCE, connect=CONNECT)) as client:
+        timeout = httpx.Timeout(SILENCE, connect=CONNECT)
+        with stopping(line.hang_up), network_client(trust_env=False, timeout=timeout) as client:
             request = client.build_request(
-                "POST", self._server.url("chat/completions"), headers=headers, content=msgspec.json.encode(body)
+                "POST",
+                self._server.url("chat/completions"),
+                headers=headers,
+                content=msgspec.json.encode(body),
+                extensions={"trace": line.trace},
             )
             with self._transport_errors():
                 response = client.send(request, stream=True)

@@ -52,6 +52,7 @@ class Live:
     def __init__(self, publish: Publish = publish, clock: Callable[[], float] = time.monotonic) -> None:
         self._publish = publish
         self._pace = Pace(clock)
+        self._lines = Pace(clock, per_second=50, burst=50)  # of its own: the last line before a silence must be true
         self._steps: dict[int, Step | Callable[[], Step]] = {}
         self._shown: list[tuple[str, Output]] = []
 
@@ -62,8 +63,8 @@ class Live:
         self._progress = Progress(self._publish, self._text, brief=manifest.replayed)
 
     def status(self, text: str) -> None:
-        """Show a line of progress, if there is room for one more message."""
-        if text != self._text and self._pace.allows(ended=True):
+        """Show a line of progress; of a flood of them not every one."""
+        if text != self._text and self._lines.allows(ended=True):
             self._text = text
             self._progress.say(text)
 
