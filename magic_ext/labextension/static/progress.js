@@ -1,4 +1,5 @@
-// How long what goes on has taken: the kernel is busy, so the page counts. A new line of progress begins anew.
+// How long what goes on has taken, and of how many seconds: the kernel is busy, so the page counts. A new line of progress
+// begins anew.
 
 const AFTER = 2; // seconds until it is worth telling
 const STYLE = `
@@ -12,7 +13,8 @@ export const activate = () => {
     for (const line of document.querySelectorAll(".gemini-exec-progress")) {
       if (!began.has(line)) began.set(line, Date.now());
       const seconds = Math.round((Date.now() - began.get(line)) / 1000);
-      if (seconds >= AFTER) line.dataset.seconds = String(seconds);
+      const most = /\(at most (\d+) s\)/.exec(line.textContent)?.[1];
+      if (seconds >= AFTER) line.dataset.seconds = most ? `${seconds} of ${most}` : String(seconds);
     }
   }, 1000);
 };

@@ -4,7 +4,7 @@
   const NAME = "gemini-exec";
   const BASE = new URL(".", document.currentScript.src);
   const SHARED = ["@jupyterlab/notebook", "@jupyterlab/rendermime", "@lumino/widgets"];
-  const OWN = ["cells.js", "buttons.js", "followup.js", "pictures.js", "progress.js", "prose.js"];
+  const OWN = ["cells.js", "buttons.js", "followup.js", "pictures.js", "progress.js", "prose.js", "stop.js"];
   let scope;
 
   const shared = async (name) => {
@@ -16,7 +16,7 @@
   const plugin = async () => {
     const [notebook, rendermime, widgets] = await Promise.all(SHARED.map(shared));
     const own = await Promise.all(OWN.map((file) => import(new URL(file, BASE))));
-    const [cells, buttons, followUp, pictures, progress, prose] = own;
+    const [cells, buttons, followUp, pictures, progress, prose, stop] = own;
     return {
       id: `${NAME}:plugin`,
       description: "Cells, buttons and prompts of %%gemini_exec.",
@@ -30,6 +30,7 @@
         pictures.activate(registry, rendermime);
         progress.activate();
         prose.activate(tracker);
+        stop.activate(tracker);
       },
     };
   };
