@@ -216,7 +216,10 @@ def _read_request(sock: socket.socket) -> Seen | None:
     method, target, _ = first.split(" ", 2)
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     while len(body) < int(headers.get("content-length", 0)):
-        body += sock.recv(65536)
+        piece = sock.recv(65536)
+        if not piece:  # whoever sends has gone half-way
+            return None
+        body += piece
     return Seen(method, target, headers, body)
 
 

@@ -66,3 +66,5 @@ def test_it_goes_with_its_kernel(lab: Any) -> None:
     button.wait_for()
     lab.page.evaluate(f"{KERNEL}.restart()")
     button.wait_for(state="detached")
+    lab.page.wait_for_function(f"{KERNEL}.status === 'idle'")
+    lab.complaints.clear()  # JupyterLab's, of a widget whose kernel has gone

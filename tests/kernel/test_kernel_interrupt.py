@@ -21,7 +21,7 @@ LARGER = LARGE + bytes(range(256)) * 13_000  # too large to stand in a request
 SESSION = """
 import os, threading, psutil
 import pandas as pd
-from magic_ext.engine.embedded import embedded_engine
+from magic_ext.engine.embedded import _only_engine
 table = pd.DataFrame({"city": ["Kyiv", "Lviv"] * 1_000_000, "amount": range(2_000_000)})
 def slow() -> int:
     print("it runs", flush=True)
@@ -29,7 +29,7 @@ def slow() -> int:
 def left():
     me = psutil.Process()
     connected = sorted(c.raddr.port for c in me.net_connections("inet") if c.raddr)
-    pool = embedded_engine()._pool
+    pool = _only_engine().pool
     kept = len(pool._idle) + (pool._spare is not None)
     return [sorted(thread.name for thread in threading.enumerate()), connected, len(me.children()) - kept]
 """

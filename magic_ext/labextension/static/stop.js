@@ -2,6 +2,7 @@
 
 const LOOK = 250; // milliseconds between two looks for a line of progress
 const LABEL = "Stop this question (interrupts the kernel)";
+const GONE = ["dead", "restarting", "autorestarting", "terminating"];
 const STYLE = `
 .gemini-exec-stop {
   font: inherit; font-size: var(--jp-ui-font-size1); line-height: 1.6; margin-left: 10px; padding: 0 10px; cursor: pointer;
@@ -18,18 +19,21 @@ const made = (panel) => {
   button.setAttribute("aria-label", LABEL);
   button.dataset.lmSuppressShortcuts = "true"; // else Enter on it edits the cell
   button.onclick = async () => {
-    button.disabled = true;
+    button.blur();
     panel.content.activate(); // the button goes; who pressed it by key stays in the notebook
+    button.disabled = true;
     await panel.sessionContext.session?.kernel?.interrupt().catch(() => {});
     button.disabled = false; // code may have swallowed it
   };
   return button;
 };
 
-/** Whether the cell around a node is under way: a line that a dead kernel has left behind can't be stopped. */
+/** Whether the cell around a node is under way: a line that a dead kernel has left behind can't be stopped.
+ * That a kernel is "busy" its status does not say while a widget's messages go by. */
 const runs = (panel, node) => {
   const prompt = node.closest(".jp-Cell")?.querySelector(".jp-InputPrompt");
-  return panel?.sessionContext.session?.kernel?.status === "busy" && Boolean(prompt?.textContent.includes("*"));
+  const status = panel?.sessionContext.session?.kernel?.status ?? "dead";
+  return !GONE.includes(status) && Boolean(prompt?.textContent.includes("*"));
 };
 
 export const activate = (tracker) => {
