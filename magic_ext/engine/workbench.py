@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from magic_ext.engine.models.base import Picture, Table
 from magic_ext.errors import GeminiExecError
@@ -102,14 +102,18 @@ class Workbench:
 
 
 def _put(file: InputFile, session: Session) -> None:
-    session.put(file.path, file.data if file.source is None else _read(file.source))
+    if file.source is None:
+        session.put(file.path, file.data)
+    else:
+        with _opened(file.source) as source:
+            session.put(file.path, source)
     if file.kind == "frame":
         session.run(_BIND.format(path=file.path, name=file.variable))
 
 
-def _read(source: Path) -> bytes:
+def _opened(source: Path) -> BinaryIO:
     try:
-        return source.read_bytes()
+        return source.open("rb")
     except OSError as error:
         raise GeminiExecError(
             f"The data of {source.name}, attached earlier in this conversation, is gone.",

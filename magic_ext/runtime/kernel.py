@@ -39,7 +39,20 @@ TICK = 0.1
 LOOK_RUNNING, LOOK_IDLE = 0.2, 2.0
 # Between the first interrupt, a second one (the first may have met a handler that was not yet there), and the kill.
 SECOND_INTERRUPT, PATIENCE = 1.0, 2.0
-PRELOAD = "for _ in ('pandas', 'matplotlib.pyplot'):\n try: __import__(_)\n except ImportError: pass\ndel _"
+# A library's first use takes longer than the later ones: a spare has that behind it.
+PRELOAD = """
+def _():
+    import io, pandas, matplotlib.pyplot, matplotlib.figure
+    axes = matplotlib.figure.Figure().subplots()
+    axes.plot([1, 2])
+    axes.figure.savefig(io.BytesIO(), format="png", bbox_inches="tight")
+    str(pandas.DataFrame({"a": ["b"], "c": [1.5]}).groupby("a").mean())
+try:
+    _()
+except ImportError:
+    pass
+del _
+"""
 
 
 class Kernel:
@@ -212,12 +225,11 @@ class Kernel:
                     await receive(timeout=0)
 
     async def _watch(self) -> None:
-        """End the kernel when its processes use too much together, also between two runs."""
+        """End the kernel when its processes use too much together, also between two runs; end all of it with it."""
         while self._process is not None and self.alive and not self._excess:
             await asyncio.sleep(LOOK_RUNNING if self._running else LOOK_IDLE)
             self._excess = processes.excess(self._process.pid, self.isolation.limits)
-        if self._excess:
-            await self.kill()
+        await self.kill()
 
     def _send_interrupt(self) -> None:
         if sys.platform == "win32":
@@ -243,7 +255,7 @@ class Kernel:
                 else:
                     os.killpg(process.pid, signal.SIGKILL)
         await _ended(process, 5)
-        if self.isolation.name in {"none", "sandbox-exec"}:
+        if self.isolation.name != "bwrap":  # whose pid namespace leaves nothing
             processes.end_by_home(self.workspace.home)
 
     async def close(self) -> None:

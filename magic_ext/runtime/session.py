@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, wait
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -58,8 +59,8 @@ class Session:
         self._kernel.isolation = isolation
         return True
 
-    def put(self, name: str, data: bytes) -> Path:
-        """Write a file into :attr:`workdir`, safely also when code ran there before; return its path.
+    def put(self, name: str, data: bytes | BinaryIO) -> Path:
+        """Write a file, or the rest of an open one, into :attr:`workdir`, safely also when code ran there.
 
         ``name`` may lie in folders (``data/sales.csv``); raises ValueError if it leads out of the working folder.
         """

@@ -9,6 +9,7 @@ import site
 import stat
 from importlib import resources
 from pathlib import Path
+from typing import BinaryIO
 
 from magic_ext.runtime import fonts
 from magic_ext.runtime.folders import PrivateFolder
@@ -19,6 +20,7 @@ PASSED = (
     "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH",
     "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE",
 )  # fmt: skip
+PIECE_BYTES = 1024**2
 
 
 class Workspace:
@@ -63,8 +65,8 @@ class Workspace:
         for file in fonts.font_lists():
             shutil.copy(file, self.matplotlib)
 
-    def put(self, name: str, data: bytes) -> Path:
-        """Write ``data`` as the file ``name`` below the working folder and return its path.
+    def put(self, name: str, data: bytes | BinaryIO) -> Path:
+        """Write ``data``, or the rest of an open file, as ``name`` below the working folder; return the path.
 
         ``name`` is relative, its parts divided by ``/``. Code that ran before may have left a link under it, or under
         a folder on the way: it is replaced, never followed. Raises ValueError if ``name`` leads out of the folder,
@@ -82,7 +84,7 @@ class Workspace:
         self._folder.remove()
 
 
-def _write_by_handles(root: Path, parts: list[str], data: bytes) -> None:
+def _write_by_handles(root: Path, parts: list[str], data: bytes | BinaryIO) -> None:
     """Write below ``root`` folder by folder, each held open, so that none can be exchanged for a link on the way."""
     *folders, last = parts
     with contextlib.ExitStack() as held:
@@ -99,7 +101,14 @@ def _write_by_handles(root: Path, parts: list[str], data: bytes) -> None:
             os.unlink(last, dir_fd=handle)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         with os.fdopen(os.open(last, flags, 0o600, dir_fd=handle), "wb") as file:
-            file.write(data)
+            _pour(data, file)
+
+
+def _pour(data: bytes | BinaryIO, file: BinaryIO) -> None:
+    if isinstance(data, bytes):
+        file.write(data)
+    else:
+        shutil.copyfileobj(data, file, PIECE_BYTES)  # never whole in memory, and faster
 
 
 def _is_link(name: str, handle: int) -> bool:
@@ -109,10 +118,10 @@ def _is_link(name: str, handle: int) -> bool:
         return False
 
 
-def _write_by_paths(root: Path, parts: list[str], data: bytes) -> None:
+def _write_by_paths(root: Path, parts: list[str], data: bytes | BinaryIO) -> None:
     """The same where folders can't be held open (Windows, where nothing isolates anyway)."""
     path = root.joinpath(*parts)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     with path.open("xb") as file:
-        file.write(data)
+        _pour(data, file)
