@@ -17,10 +17,11 @@ from magic_ext.engine.models.registry import OFFLINE_PLANNER, addressed, is_embe
 from magic_ext.errors import GeminiExecError
 from magic_ext.options import Run
 
-__all__ = ["DEFAULT_MODEL", "Place", "choose_place", "no_key"]
+__all__ = ["DEFAULT_MODEL", "HERE", "Place", "choose_place", "no_key"]
 
 DEFAULT_MODEL = "gemini-3-flash-preview"  # the guide's model; dated 2026-11-22
 
+HERE = "this computer"  # the place's name where the engine in this process answers
 _GOOGLES = ("gemini", "gemma", "learnlm", "deep-research")
 
 
@@ -38,7 +39,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """The place's name in the manifest."""
-        return self.endpoint.host if self.endpoint is not None else "this computer"
+        return self.endpoint.host if self.endpoint is not None else HERE
 
     @property
     def asked_as(self) -> str:
@@ -84,7 +85,7 @@ def no_key(model: str) -> NoKey:
         return NoKey(f"{model} needs an API key.", hint=KEY_HINT)
     return NoKey(
         f"{model} is no model of this computer, and for one of Google's there is no key.",
-        hint=f"Write -m openai:{model} for a server of your own (OPENAI_BASE_URL), or set GEMINI_API_KEY.",
+        hint=f"Write -m openai:{model} for a server of your own (%gemini models looks for one), or set GEMINI_API_KEY.",
     )
 
 

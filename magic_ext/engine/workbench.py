@@ -42,7 +42,7 @@ class Workbench:
         self.steps = with_pictures((*chain, *asked.steps), files)
         self.tokens_read = tokens_read(asked.steps, lambda block: size_of(block, files))
         self._session: Session | None = None
-        self._replay = _successful_code(chain)
+        self._replay = successful_code(chain)
         self._tables: tuple[Table, ...] | None = None
 
     @property
@@ -129,6 +129,7 @@ del _arrow, _file
 """
 
 
-def _successful_code(steps: tuple[Step, ...]) -> list[str]:
+def successful_code(steps: tuple[Step, ...]) -> list[str]:
+    """The blocks of a conversation that ended without an error, in order."""
     failed = {step.call_id for step in steps if isinstance(step, CodeExecutionResult) and step.is_error}
     return [step.code for step in steps if isinstance(step, CodeExecutionCall) and step.id not in failed]

@@ -24,6 +24,7 @@ from .conversations import Conversations, Position, gone_from
 from .dry import show_dry_run
 from .kept import kept_file
 from .pasting import live_cells, to_read_first, with_headings
+from .recalling import code_is_lost, recalled
 from .renderers import Renderer, choose_renderer
 from .settings import Settings
 from .shells import cell_id, notebook_name
@@ -52,7 +53,7 @@ class Asking:
             references=references,
             options=options,
             settings=settings,
-            tip=self.conversations.tip(position),
+            tip=recalled(self.conversations.tip(position)),
             begins="" if position.parent else position.name or "",
             left=self._left(settings),
         )
@@ -117,6 +118,8 @@ class Asking:
         tip = course.question.tip
         if gone := gone_from(tip.bindings if tip else (), self.shell.user_ns):
             yield f"The conversation speaks of {', '.join(gone)}, which this session does not have (any more)."
+        if code_is_lost(tip) and self.answers[-1].code:
+            yield "The code of the answers before went with an earlier kernel: pasted code may need what it defined."
 
 
 _UNSENT = ConnectionFailed, Offline, OverBudget, BadBudget  # raised first, they mean that nothing has left

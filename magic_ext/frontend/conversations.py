@@ -207,9 +207,9 @@ class Conversations:
 
 
 def _on_disk(tip: Tip) -> Tip:
-    """What is kept of a tip: names, and no value."""
+    """What is kept of a tip: names, and no value, which code may quote."""
     bindings = tuple(msgspec.structs.replace(binding, sheet=None) for binding in tip.bindings)
-    return msgspec.structs.replace(tip, history=(), runner=None, bindings=bindings)
+    return msgspec.structs.replace(tip, history=(), runner=None, code=(), bindings=bindings)
 
 
 def _read(file: Path) -> list[Turn]:

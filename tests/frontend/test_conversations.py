@@ -107,8 +107,11 @@ def test_they_survive_a_restart_and_hold_no_value(tmp_path: Path) -> None:
     binding = Binding(name="sales", expression="sales", rows=3, rows_sent=3)
     position = talk.position("a", None)
     secret = ({"type": "user_input", "content": [{"type": "text", "text": "canary-value"}]},)
+    code = ('print(sales[sales["who"] == "canary-value"])',)
     talk.remember(
-        position, Tip(interaction_id="a1", place="here", history=secret, bindings=(binding,)), "Mean of @sales?"
+        position,
+        Tip(interaction_id="a1", place="here", history=secret, bindings=(binding,), code=code),
+        "Mean of @sales?",
     )
     assert b"canary-value" not in file.read_bytes()
     if os.name == "posix":

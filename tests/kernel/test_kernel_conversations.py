@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +52,36 @@ def test_a_restarted_kernel_goes_on(named: Callable[[], Any]) -> None:
     assert ran.status == "ok", ran.of("error")
     assert any("image/png" in data for data in ran.outputs)
     assert "Total units by city" in second.do("%gemini history")
+
+
+def test_blocks_of_an_earlier_kernel_come_along(named: Callable[[], Any], tmp_path: Path) -> None:
+    script = [[[{"code": "total = sales['units'].sum()"}], []], [[{"code": "print(total * 2)"}], []]]
+    (tmp_path / "two.json").write_text(json.dumps(script))
+    ask = f"%%gemini_exec -m scripted:{tmp_path / 'two.json'}"
+    assert named().run(f"{ask}\nSum up @sales.", live=True, cell="a").status == "ok"
+    ran = named().run(f"{ask} -c --paste\nTwice that.", live=True, cell="b")
+    assert ran.status == "ok", ran.of("error")
+    [payload] = ran.payload
+    assert payload["text"].index("total = sales") < payload["text"].index("print(total * 2)")
+
+
+def test_blocks_that_went_with_an_earlier_kernel_are_told(
+    open_notebook: Callable[..., Any], serve: Callable[..., Any], google: Any
+) -> None:
+    ran = ({"type": "code_execution_call", "id": "c1", "arguments": {"language": "python", "code": "b = 1"}}, [])
+    result = ({"type": "code_execution_result", "call_id": "c1", "result": "", "is_error": False}, [])
+    server = serve(google(ran, result, id="v1_a"), google(ran, result, id="v1_b"))
+    surroundings = {
+        "GEMINI_API_KEY": "k",
+        "GOOGLE_GEMINI_BASE_URL": server.url,
+        "JPY_SESSION_NAME": "/home/me/gone.ipynb",
+    }
+    texts = []
+    for cell, line in (("a", ""), ("b", " -c")):
+        kernel = open_notebook(**surroundings)
+        kernel.do("%load_ext magic_ext")
+        texts.append(kernel.run(f"%%gemini_exec{line}\nhi", live=True, cell=cell).text)
+    assert ["went with an earlier kernel" in text for text in texts] == [False, True]
 
 
 def test_variables_that_are_gone_are_told(named: Callable[[], Any]) -> None:
