@@ -187,3 +187,9 @@ def test_two_tables(bench: Any) -> None:
     tables = (bench.table_of("penguins", bench.penguins()), bench.table_of("sales", bench.sales()))
     assert "`body_mass_g` by `species`" in bench.plan_only(tables, "Mittleres Körpergewicht nach Art").text
     assert "`revenue` by `city`" in bench.plan_only(tables, "Gesamtumsatz nach Stadt").text
+
+
+def test_a_long_text_is_no_question(bench: Any) -> None:
+    tables = (bench.table_of("penguins", bench.penguins()),)
+    for part in ("wie hoch ist ", "Pinguine, die ", "deren ", "Anteil jeder Art am "):
+        assert german.english(part * 3000, tables) is None

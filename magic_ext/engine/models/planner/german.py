@@ -33,6 +33,7 @@ _SHARED = frozenset({"was", "war", "die", "an", "am", "hat", "ab"})  # English w
 # Behind these an "of" is missing when a name follows: "Anzahl Zeilen".
 _OF = ("number", "share", "percentage", "distribution", "chart", "plot", "histogram")
 _PLURALS = {singular: plural for plural, singular in IRREGULAR.items()} | {"species": "species"}
+_LONG = 600  # characters: nobody asks a table that much, and the order of words is found by searching
 _LONGEST = 4  # words in a phrase of the lists
 
 
@@ -72,6 +73,8 @@ def _in_german(sentence: str, origin: dict[str, str]) -> str:
 
 def english(text: str, tables: Sequence[Table]) -> tuple[str, dict[str, str]] | Declined | None:
     """The question in English and which German word each translated one was; None for a question that is not German."""
+    if len(text) > _LONG:
+        return None
     text = ordered(numbers(text))
     reader = _Translator(text, tuple(Schema(table, text) for table in tables))
     pieces = list(reader.pieces())
