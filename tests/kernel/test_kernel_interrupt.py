@@ -198,8 +198,7 @@ STAGES = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _session(notebook: Any) -> None:
+def prepare(notebook: Any) -> None:
     """A session that has asked before: the engine keeps a thread and warm kernels from its first question on."""
     notebook.do(SESSION)
     (notebook.folder / "large.pdf").write_bytes(LARGE)
@@ -209,6 +208,11 @@ def _session(notebook: Any) -> None:
     ran = notebook.run("%%gemini_exec -m offline-planner\nWhat is the sum of the first 50 prime numbers?", live=True)
     assert "5117" in ran.text
     notebook.do("%config GeminiExecMagics.run_unasked = True")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _session(notebook: Any) -> None:
+    prepare(notebook)
 
 
 @pytest.fixture
@@ -233,23 +237,24 @@ class Asked:
         while sign not in self.heard:
             self.heard += json.dumps(self._notebook.hear(self._begun)["content"], default=str, ensure_ascii=False)
 
+    def ended(self) -> Any:
+        """Press stop; what the cell leaves, once the kernel is idle."""
+        self._notebook.interrupt()
+        ran = self._notebook.finish(self._begun)
+        assert [error["ename"] for error in ran.of("error")] == ["KeyboardInterrupt"]
+        assert self._notebook.fate(self._queued) == "aborted"
+        return ran
+
     def stopped(self) -> Any:
-        """Press stop; the cell must end by a KeyboardInterrupt, what is queued be dropped, and the next one run."""
-        notebook = self._notebook
-        notebook.interrupt()
-        ran = notebook.finish(self._begun)
-        [error] = ran.of("error")
-        assert error["ename"] == "KeyboardInterrupt" and error["traceback"] == ["\x1b[31mInterrupted.\x1b[0m"]
-        assert notebook.fate(self._queued) == "aborted"
+        """The same of a question: it ends in one red line, what is queued is dropped, and the next cell runs."""
+        notebook, ran = self._notebook, self.ended()
+        assert [error["traceback"] for error in ran.of("error")] == [["\x1b[31mInterrupted.\x1b[0m"]]
         assert notebook.value("'after' in globals() or 6 * 7") == 42
         return ran
 
 
-@pytest.mark.usefixtures("nothing_is_left")
-@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
-def test_stop(notebook: Any, serve: Callable[..., Any], faults: SimpleNamespace, stage: Stage) -> None:
-    scripts = stage.scripts(faults)
-    server = serve(*scripts) if scripts else None
+def reached(stage: Stage, notebook: Any, server: Any) -> Asked:
+    """The question, once its stage has come."""
     if server is not None:
         urls = {"GOOGLE_GEMINI_BASE_URL": server.url, "OPENAI_BASE_URL": f"{server.url}/v1"}
         notebook.do(f"os.environ.update({urls!r})")
@@ -258,7 +263,15 @@ def test_stop(notebook: Any, serve: Callable[..., Any], faults: SimpleNamespace,
         asked.until(stage.shows)
     else:
         time.sleep(1.5)
-    ran = asked.stopped()
+    return asked
+
+
+@pytest.mark.usefixtures("nothing_is_left")
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+def test_stop(notebook: Any, serve: Callable[..., Any], faults: SimpleNamespace, stage: Stage) -> None:
+    scripts = stage.scripts(faults)
+    server = serve(*scripts) if scripts else None
+    ran = reached(stage, notebook, server).stopped()
     receipt, *_, footer = ran.outputs
     assert "Receipt" in receipt["text/plain"] and "widget" not in str([*receipt]), "it has taken the progress's slot"
     assert stage.kept in ran.text
