@@ -104,7 +104,7 @@ class Listening:
         match event:
             case InteractionCreated(interaction):
                 self.interaction = interaction
-                self._watcher.status(f"waiting for {interaction.model or 'the model'}")
+                self._waiting()
             case InteractionCompleted(interaction):
                 self.interaction = interaction
             case StatusUpdate(status):
@@ -125,12 +125,20 @@ class Listening:
     def _step(self, index: int) -> Step:
         return self._shown.get(index) or self._view(self._assembly.step(index))
 
+    def _waiting(self) -> None:
+        self._watcher.status(f"waiting for {self.interaction.model or 'the model'}")
+
     def _tell(self, event: Event, index: int) -> None:
-        """Say what goes on: a step that begins, or code that is whole and so runs now."""
+        """Say what goes on: a step that begins, code that is whole and so runs now, or has run."""
+        step = self._assembly.step(index) if isinstance(event, StepStart | StepStop) else None
         match event:
+            case StepStart() if step is not None and isinstance(self._view(step), CodeExecutionCall):
+                self._watcher.status("writing code")
             case StepStart(step={"type": str(kind)}) if kind in _BEGINNINGS:
                 self._watcher.status(_BEGINNINGS[kind])
-            case StepStop() if isinstance(self._assembly.step(index), CodeExecutionCall):
+            case StepStop() if isinstance(step, CodeExecutionResult):
+                self._waiting()
+            case StepStop() if isinstance(step, CodeExecutionCall):
                 failed = sum(isinstance(step, CodeExecutionResult) and step.is_error for step in self.steps)
                 self._watcher.status(running(self._seconds, f", new try {failed} of {TRIES}" if failed else ""))
 
@@ -138,7 +146,6 @@ class Listening:
 _STATUSES = {"in_progress": "working", "queued": "waiting for a free kernel"}
 _BEGINNINGS = {
     "thought": "thinking",
-    "code_execution_call": "writing code",
     "function_call": "calling a function",
     "google_search_call": "searching the web",
     "model_output": "writing",
