@@ -90,3 +90,20 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert cli.main(["serve"]) == 1
     assert "gemini-exec[serve]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        (("--run-memory", "10MB"), "'10MB' is too little: 512 MB is the least."),
+        (("--run-output", "much"), "'much' is no amount"),
+        (("--run-seconds", "0"), "0 s is too little"),
+        (("--run-processes", "3"), "3 processes are too few"),
+    ],
+)
+def test_serve_refuses_what_is_no_limit(
+    option: tuple[str, str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["serve", "--port", "0", *option]) == 1
+    said = capsys.readouterr().err
+    assert reason in said and "gemini-exec serve --help" in said
