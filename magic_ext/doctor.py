@@ -13,7 +13,7 @@ from itertools import chain
 
 from magic_ext.client.keys import FoundKey
 from magic_ext.client.recordings import KEEP_BYTES, KEEP_DAYS, Recordings, user_recordings
-from magic_ext.engine.embedded import best_isolation, open_files, open_store
+from magic_ext.engine.embedded import best_isolation, kernels_line, open_files, open_store
 from magic_ext.engine.models.servers import SETTINGS, model_names, server_set
 from magic_ext.errors import GeminiExecError
 from magic_ext.http import OFFLINE, offline
@@ -77,6 +77,8 @@ def _running(limits: Limits) -> Iterator[str]:
     yield f"code of the embedded engine runs under {isolation.line}"
     if isolation.name == "none":
         yield "so only the planner's own code runs: pip install 'gemini-exec[local]', or install bubblewrap"
+    if line := kernels_line():
+        yield line
     if missing := missing_libraries():
         extras = ("sandbox",) * (missing != ("tensorflow",)) + ("tensorflow",) * ("tensorflow" in missing)
         yield f"of the libraries of Google's sandbox {len(missing)} are missing here: {', '.join(missing)}"

@@ -28,6 +28,7 @@ __all__ = [
     "best_isolation",
     "close_embedded_engine",
     "embedded_engine",
+    "kernels_line",
     "open_engine",
     "open_files",
     "open_store",
@@ -118,6 +119,11 @@ def close_embedded_engine() -> None:
     if _only_engine.cache_info().currsize:
         _only_engine().close()
         _only_engine.cache_clear()
+
+
+def kernels_line() -> str:
+    """What the kernels of this process's engine take, in words; ``""`` where none runs."""
+    return _only_engine().pool.line if _only_engine.cache_info().currsize else ""
 
 
 def best_isolation(limits: Limits) -> Isolation:

@@ -73,6 +73,11 @@ class Kernel:
         """Whether the process lives."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def memory_bytes(self) -> int:
+        """What the kernel and all that it started hold in memory, 0 where that can't be seen."""
+        return processes.memory_of(self._process.pid) if self._process is not None and self.alive else 0
+
     async def start(self, *, preload: bool) -> None:
         """Start the process and wait until it answers; ``preload`` imports pandas and matplotlib, if they are there.
 

@@ -46,6 +46,11 @@ class Kernels:
         """Run a coroutine in the thread."""
         return asyncio.run_coroutine_threadsafe(self._tracked(work), self._running_loop())
 
+    @property
+    def all(self) -> tuple[Kernel, ...]:
+        """The kernels that are there, also those that are just starting."""
+        return tuple(self._kernels)
+
     def call(self, function: Callable[[], object], *, later: float = 0.0) -> None:
         """Call a quick function in the thread, ``later`` seconds from now; nothing happens if the thread has ended."""
         with contextlib.suppress(RuntimeError):

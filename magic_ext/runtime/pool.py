@@ -16,7 +16,7 @@ from magic_ext.runtime.errors import NotIsolated
 from magic_ext.runtime.isolation import Isolation
 from magic_ext.runtime.kernel import Kernel
 from magic_ext.runtime.kernels import LOOK_UP, Kernels, wait_for
-from magic_ext.runtime.limits import Limits
+from magic_ext.runtime.limits import Limits, in_words
 from magic_ext.runtime.session import Session
 
 __all__ = ["Pool"]
@@ -53,6 +53,16 @@ class Pool:
     def isolation(self) -> Isolation:
         """Return what isolates the sessions of this pool; ``none`` if nothing does."""
         return find_isolation(self.limits)
+
+    @property
+    def line(self) -> str:
+        """One line for people: how many kernels are running and what they hold in memory; ``""`` if none is."""
+        kernels = [kernel for kernel in self._kernels.all if kernel.alive]
+        if not kernels:
+            return ""
+        held = in_words(sum(kernel.memory_bytes for kernel in kernels))
+        spare = ", one of them as a spare" if self._spare is not None and len(kernels) > 1 else ""
+        return f"{len(kernels)} isolated kernel{'s' * (len(kernels) > 1)} running{spare}: {held} of memory"
 
     def take(self, tip: str | None, *, trusted: bool = False, waiting: Callable[[], None] | None = None) -> Session:
         """Lease the session that holds the state of ``tip``, else a fresh one (``session.fresh``). Give it back.

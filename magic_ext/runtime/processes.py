@@ -9,7 +9,7 @@ from pathlib import Path
 
 from magic_ext.runtime.limits import Limits, in_words
 
-__all__ = ["end_by_home", "excess"]
+__all__ = ["end_by_home", "excess", "memory_of"]
 
 PROC = Path("/proc")
 STOPPED_AT = 4096  # a tree larger than that is looked at no further
@@ -21,14 +21,37 @@ def excess(pid: int, limits: Limits) -> str:
     The system's own limits hold for one process, and it does not count the processes of root.
     """
     if not PROC.exists():
-        return ""
+        return _excess_elsewhere(pid, limits)
     pids = below(pid)
     if len(pids) > limits.processes:
-        return f"started more than {limits.processes} processes"
+        return _crowded(limits)
     # Counting shared memory once is costly, so it is done only where counting it for each is too much.
     if resident(pids) > limits.memory_bytes and proportional(pids) > limits.memory_bytes:
-        return f"used more than {in_words(limits.memory_bytes)} of memory, all its processes together"
+        return _greedy(limits)
     return ""
+
+
+def _excess_elsewhere(pid: int, limits: Limits) -> str:
+    """The same by psutil: macOS sets no limit to memory, nor to the processes of one sandbox."""
+    psutil = importlib.import_module("psutil")
+
+    with contextlib.suppress(psutil.Error):
+        root = psutil.Process(pid)
+        family = [root, *root.children(recursive=True)]
+        if len(family) - 1 > limits.processes:
+            return _crowded(limits)
+        if sum(process.memory_info().rss for process in family) > limits.memory_bytes:
+            own = sum(process.memory_full_info().uss for process in family)
+            return _greedy(limits) if own > limits.memory_bytes else ""
+    return ""
+
+
+def _crowded(limits: Limits) -> str:
+    return f"started more than {limits.processes} processes"
+
+
+def _greedy(limits: Limits) -> str:
+    return f"used more than {in_words(limits.memory_bytes)} of memory, all its processes together"
 
 
 def below(pid: int) -> list[int]:
@@ -56,6 +79,11 @@ def proportional(pids: Iterable[int]) -> int:
             lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
             total += next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
     return total
+
+
+def memory_of(pid: int) -> int:
+    """Return the bytes that a process and those below it hold in memory, 0 where that can't be seen."""
+    return resident((pid, *below(pid)))
 
 
 def end_by_home(home: Path) -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import textwrap
@@ -30,20 +29,6 @@ def prisoner(sandbox: Isolation, pool_of: PoolOf) -> Iterator[Session]:
         yield pool.take(None)
 
 
-@pytest.fixture
-def secret() -> Iterator[Path]:
-    path = Path.home() / f".gemini-exec-test-{os.getpid()}"
-    path.write_text("my secret")
-    yield path
-    path.unlink()
-
-
-def test_reads_nothing_of_the_user(prisoner: Session, secret: Path) -> None:
-    for code in (f"open({str(secret)!r}).read()", "open('/etc/passwd').read()", f"open('{secret.parent}/x', 'w')"):
-        assert prisoner.run(code).status == "error", code
-    assert not (secret.parent / "x").exists()
-
-
 def test_sees_no_environment_but_its_own(prisoner: Session) -> None:
     code = """
         import glob, os
@@ -56,68 +41,10 @@ def test_sees_no_environment_but_its_own(prisoner: Session) -> None:
     assert prisoner.run(textwrap.dedent(code)).output == "False False True\n"
 
 
-def test_reaches_no_network(prisoner: Session) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(type=socket.SOCK_DGRAM) as udp:
-        udp.bind(("127.0.0.1", 0))
-        udp.settimeout(0.3)
-        tcp = prisoner.run(f"import socket\nsocket.create_connection(('127.0.0.1', {server.getsockname()[1]}), 2)")
-        prisoner.run(f"socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', {udp.getsockname()[1]}))")
-        assert tcp.status == "error"
-        with pytest.raises(TimeoutError):
-            udp.recv(1)
-
-
-def test_reaches_no_unix_socket_of_others(prisoner: Session) -> None:
-    path = prisoner.workdir.parent / "outside"
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(path))
-        server.listen(1)
-        assert prisoner.run(f"import socket\nsocket.socket(socket.AF_UNIX).connect({str(path)!r})").status == "error"
-
-
-def test_cannot_swap_its_own_folders(prisoner: Session) -> None:
-    done = prisoner.run(f"import os\nos.rename({str(prisoner.workdir)!r}, {str(prisoner.workdir) + '2'!r})")
-    assert done.status == "error"
-    done = prisoner.run(f"open({str(prisoner.workdir.parent / 'kernel.py')!r}, 'a')")
-    assert done.status == "error"
-
-
-def test_cannot_signal_the_parent(prisoner: Session) -> None:
-    done = prisoner.run(f"import os, signal\nos.kill({os.getpid()}, signal.SIGUSR2)")
-    assert done.status == "error"
-
-
 def test_files_and_libraries_work(prisoner: Session) -> None:
     done = prisoner.run("import pandas as pd\npd.DataFrame({'a': [1, 2]}).to_csv('x.csv')\nlen(pd.read_csv('x.csv'))")
     assert done.output == "2\n", done.error
     assert prisoner.run("open('big', 'wb').write(b'x' * 300 * 2**20)").status == "error"
-
-
-def test_memory_is_limited(sandbox: Isolation, pool_of: PoolOf) -> None:
-    with pool_of(sandbox) as pool:
-        session = pool.take(None)
-        done = session.run("blocks = []\nfor _ in range(24): blocks.append(b'x' * 2**28)\nprint('6 GB')")
-        assert (done.status, "MemoryError" in done.error) in {("error", True), ("dead", False)}
-        assert "6 GB" not in done.output
-
-
-def test_a_fork_bomb_is_bounded_and_nothing_survives(sandbox: Isolation, pool_of: PoolOf) -> None:
-    with pool_of(sandbox) as pool:
-        session = pool.take(None)
-        home = str(session.workdir.parent / "home")
-        code = """
-            import os, time
-            for _ in range(500):
-                if os.fork() == 0:
-                    time.sleep(60)
-                    os._exit(0)
-            time.sleep(3)
-            print('500 processes')
-        """
-        done = session.run(textwrap.dedent(code), seconds=10)
-        assert done.status in {"error", "dead"}
-        assert "500" not in done.output
-    assert eventually_gone(home)
 
 
 @linux

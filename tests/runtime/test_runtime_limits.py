@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from magic_ext.runtime import pool as pool_module
+from magic_ext.runtime import processes
 from magic_ext.runtime.isolation import Isolation
 from magic_ext.runtime.kernels import Kernels
 from magic_ext.runtime.limits import LEAST_MEMORY, Limits, amount, in_words, limits_of
@@ -114,6 +116,13 @@ time.sleep(1)
 print('shared')
 """
     assert under(Limits(memory_bytes=LEAST_MEMORY)).run(code).output == "shared\n"
+
+
+def test_without_proc_psutil_looks(under: Callable[[Limits], Session], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS."""
+    monkeypatch.setattr(processes, "PROC", Path("/nowhere"))
+    done = under(Limits(memory_bytes=LEAST_MEMORY, seconds=20)).run(MANY.format(seconds=15))
+    assert done.status == "dead" and "all its processes together" in done.error
 
 
 def test_processes(under: Callable[[Limits], Session], best: Isolation) -> None:

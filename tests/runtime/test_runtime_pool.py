@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import subprocess
 import sys
 import threading
@@ -103,6 +104,26 @@ def test_a_spare_is_culled(monkeypatch: pytest.MonkeyPatch, new_pool: NewPool) -
     with new_pool(2) as pool:
         pool.give_back(pool.take(None, trusted=True), "a")
         assert eventually(lambda: pool._spare is None and len(pool._kernels._kernels) == 1)
+
+
+def test_an_idle_session_is_culled(monkeypatch: pytest.MonkeyPatch, new_pool: NewPool) -> None:
+    monkeypatch.setattr("magic_ext.runtime.pool.IDLE_SECONDS", 0.2)
+    with new_pool(2) as pool:
+        session = pool.take(None, trusted=True)
+        pool.give_back(session, "a")
+        assert eventually(lambda: not session.alive and not session.workdir.exists())
+        assert pool.take("a", trusted=True).fresh
+
+
+def test_the_pool_tells_what_its_kernels_take(new_pool: NewPool) -> None:
+    with new_pool(2) as pool:
+        assert pool.line == ""
+        session = pool.take(None, trusted=True)
+        assert re.fullmatch(r"1 isolated kernel running: [\d.]+ MB of memory", pool.line)
+        pool.give_back(session, "a")
+        assert pool._spare is not None
+        pool._spare.result(60)
+        assert re.fullmatch(r"2 isolated kernels running, one of them as a spare: [\d.]+ MB of memory", pool.line)
 
 
 def test_close_leaves_nothing_behind(new_pool: NewPool) -> None:
