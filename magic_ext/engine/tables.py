@@ -35,18 +35,39 @@ def _describe(frame):
         if not isinstance(name, str) or not isinstance(series, pd.Series):  # not to be had by one plain name
             columns.append({"name": str(name), "kind": "other"})
             continue
+        cast = _cast(series, seen)
+        series, seen = _converted(series, cast), _converted(seen, cast)
         kind = _kind(series, seen)
-        column = {"name": name, "kind": kind, "missing": int(series.isna().sum())}
+        column = {"name": name, "kind": kind, "missing": int(series.isna().sum()), "cast": cast}
         if kind != "other":
             counts = seen.dropna().value_counts()
             column["unique"] = len(counts)
             if kind in ("text", "boolean", "integer") and len(counts) <= 200:
-                cast = {"text": str, "boolean": bool, "integer": int}[kind]
-                column["values"] = [cast(value) for value in counts.index]
+                plain = {"text": str, "boolean": bool, "integer": int}[kind]
+                column["values"] = [plain(value) for value in counts.index]
             if kind in ("integer", "number", "datetime") and len(counts):
                 column["low"], column["high"] = _bound(series.min()), _bound(series.max())
         columns.append(column)
     return {"rows": len(frame), "columns": columns}
+
+def _cast(series, seen):
+    import datetime, decimal
+    import pandas as pd
+    if pd.api.types.is_timedelta64_dtype(series):
+        return "hours"
+    values = seen.dropna() if series.dtype == object else ()
+    if len(values) and all(isinstance(value, decimal.Decimal) for value in values):
+        return "float"
+    return "datetime" if len(values) and all(type(value) is datetime.date for value in values) else ""
+
+def _converted(series, cast):
+    import pandas as pd
+    try:
+        if cast == "hours":
+            return series.dt.total_seconds() / 3600
+        return series.astype(float) if cast == "float" else pd.to_datetime(series) if cast else series
+    except (ValueError, TypeError, OverflowError):
+        return series
 
 def _bound(value):
     import math

@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 Kind = Literal["integer", "number", "boolean", "datetime", "text", "other"]
+Cast = Literal["", "float", "hours", "datetime"]
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -42,7 +43,8 @@ class Column(msgspec.Struct, frozen=True):
 
     ``unique`` counts distinct non-missing values (of at most the first 100,000 rows); ``values`` lists them, most
     frequent first, where a text, boolean or integer column has at most 200; ``low`` and ``high`` bound numbers (as
-    floats) and datetimes (as ISO strings).
+    floats) and datetimes (as ISO strings). ``cast`` says what the code must do before it computes with the values:
+    decimals become floats, durations hours, date objects datetimes.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Column(msgspec.Struct, frozen=True):
     values: tuple[str | int | bool, ...] = ()
     low: float | str | None = None
     high: float | str | None = None
+    cast: Cast = ""
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -62,6 +65,7 @@ class Table(msgspec.Struct, frozen=True):
     columns: tuple[Column, ...]
     load: str = ""
     label: str = ""  # what the user wrote: a variable's name or a path
+    part: str = ""  # "first 1,000,000 of 1,500,000 rows" where that is all that is here
 
 
 class Picture(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from ..base import Column, Table
 from .plan import Condition, Derived, Flag, Question, columns_of, conditions_of
 from .schema import is_numeric, is_time
 
-__all__ = ["Cell", "literal"]
+__all__ = ["Cell", "endless", "literal"]
 
 
 def literal(value: object) -> str:
@@ -62,12 +62,22 @@ class Cell:
         for column in columns_of(self.question):
             if isinstance(column, Derived):
                 self._computed(column)
+            elif column.cast:
+                self._cast(column)
             elif column.kind == "text" and is_time(column):
                 self.imports.add("import pandas as pd")
                 source = f'pd.to_datetime({self._copied()}[{literal(column.name)}], format="ISO8601")'
                 self.add(f"{self.frame}[{literal(column.name)}] = {source}")
-            elif column.kind == "number" and column.unique and not _finite(column):
+            elif endless(column):
                 self._without_infinite(column)
+
+    def _cast(self, column: Column) -> None:
+        frame, name = self._copied(), literal(column.name)
+        source = f"{frame}[{name}]"
+        if column.cast == "datetime":
+            self.imports.add("import pandas as pd")
+        cast = {"float": f"{source}.astype(float)", "hours": f"{source}.dt.total_seconds() / 3600"}
+        self.add(f"{frame}[{name}] = {cast.get(column.cast, f'pd.to_datetime({source})')}")
 
     def _computed(self, column: Derived) -> None:
         frame, name = self._copied(), literal(column.name)
@@ -135,6 +145,11 @@ class Cell:
                 return f"{known} & ({column} != {values[0]})"
             case operator:
                 return f"{column} {operator} {values[0]}"
+
+
+def endless(column: Column) -> bool:
+    """Whether a column of numbers has infinite ones, as far as the table's profile tells."""
+    return column.kind == "number" and column.unique > 0 and not isinstance(column, Derived) and not _finite(column)
 
 
 def _finite(column: Column) -> bool:

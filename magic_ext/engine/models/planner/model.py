@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from magic_ext.wire.content import Text as TextContent
 from magic_ext.wire.steps import CodeExecutionResult, Step, UserInput
 
@@ -80,8 +82,24 @@ def _closing(answer: _Answer, result: CodeExecutionResult) -> str:
     return f"{code_span(printed[-1][:300])}." if printed else "Done: nothing was printed."
 
 
+_PART = re.compile(
+    r"^\[gemini-exec\] `(?P<name>\w+)`.*\n(?:\[gemini-exec\]   .*\n)*?"
+    r"\[gemini-exec\]   note:.*?only the (?P<part>first [\d,]+ of [^;]+? rows)",
+    re.MULTILINE,
+)
+
+
+def _in_part(conversation: Conversation) -> Conversation:
+    """The conversation with tables that know of which part of a larger one they are."""
+    said = [b.text for s in conversation.steps if isinstance(s, UserInput) for b in s.content if hasattr(b, "text")]
+    parts = {found["name"]: found["part"] for text in said for found in _PART.finditer(text)}
+    tables = tuple(replace(table, part=parts.get(table.name, "")) for table in conversation.tables)
+    return replace(conversation, tables=tables) if parts else conversation
+
+
 def _answer(conversation: Conversation, steps: Sequence[Step]) -> _Answer:
     """The answer to the last user's turn; the turns before it only tell what a follow-up changes."""
+    conversation = _in_part(conversation)
     turns = [question_text(step) for step in steps if isinstance(step, UserInput)] or [""]
     last: tuple[Plan, ...] = ()
     for earlier in turns[:-1]:

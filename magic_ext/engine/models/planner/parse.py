@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from ..base import Table
 from . import compared, drawings, inventory, ranked, shares, trends  # noqa: F401  # declare their rules
+from . import near
 from .followups import revise
 from .grammar import Reader
 from .joins import joined_tables
@@ -17,6 +18,7 @@ from .phrases import As
 from .plan import Aggregate, Open, Plan, Question, Rows, columns_of, conditions_of, groups_of
 from .questions import grammar
 from .schema import Schema
+from .titles import plain
 from .tokens import Token, sentences, tokenize
 
 __all__ = ["Declined", "parse"]
@@ -144,6 +146,37 @@ def _mentions(text: str, table: Table) -> bool:
 
 
 def _parse(text: str, table: Table, last: tuple[Plan, ...]) -> tuple[Plan, ...] | Declined:
+    """The text against one table; slips of the fingers in the grammar's own words are mended, and told."""
+    read = _exactly(text, table, last)
+    if not isinstance(read, Declined) or not read.unknown:
+        return read
+    schema = Schema(table, text)
+    own = {said: "" if near.of_table(said.casefold(), schema) else _mended(said) for said in read.unknown}
+    if all(own.values()):
+        again = _exactly(near.replaced(text, own), table, last)
+        notes = tuple(f"“{plain(said)}” is read as “{word}”" for said, word in own.items())
+        if not isinstance(again, Declined):
+            return tuple(replace(plan, notes=(*notes, *plan.notes)) for plan in again)
+    return _meant(text, table, last, read)
+
+
+def _mended(said: str) -> str:
+    return near.mended(said.casefold(), grammar.vocabulary)
+
+
+def _meant(text: str, table: Table, last: tuple[Plan, ...], read: Declined) -> Declined:
+    """What was perhaps meant by misspelt names: asked back, with the plan that it would be."""
+    schema = Schema(table, text)
+    meant = {said: near.of_table(said.casefold(), schema) or _mended(said) for said in read.unknown}
+    if not any(meant.values()):
+        return read
+    asked = ", ".join(f"“{word}” for “{plain(said)}”" for said, word in meant.items() if word)
+    again = _exactly(near.replaced(text, meant), table, last) if all(meant.values()) else Declined()
+    plans = again.readings if isinstance(again, Declined) else again
+    return Declined(read.unknown, (f"did you mean {asked}?", *read.reasons), plans or read.readings)
+
+
+def _exactly(text: str, table: Table, last: tuple[Plan, ...]) -> tuple[Plan, ...] | Declined:
     """All sentences against one table. A drawing replaces what it draws; any other ask stands beside the first."""
     schema = Schema(table, text)
     plans: list[Plan] = []

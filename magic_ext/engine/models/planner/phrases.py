@@ -120,6 +120,13 @@ def _column(reader: Reader, at: int) -> Iterator[tuple[Column, int]]:
         yield column, found.end
 
 
+@rule("column", "<named>")
+def _column_of_series(reader: Reader, named: str) -> Column | None:
+    """A series is called as its one column of numbers."""
+    numbers = [column for column in reader.schema.table.columns if column.kind in {"integer", "number"}]
+    return numbers[0] if len(numbers) == 1 and len(reader.schema.table.columns) <= 2 else None
+
+
 @grammar.terminal("value")
 def _value(reader: Reader, at: int) -> Iterator[tuple[Condition, int]]:
     found = reader.schema.value(reader.tokens, at)

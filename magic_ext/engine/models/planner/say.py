@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ..base import Column, Conversation, Table
+from .cell import endless
 from .compile import compile_plans
 from .parse import Declined, parse
 from .plan import (
@@ -42,9 +43,13 @@ def _reading(plan: Plan) -> str:
     question, table = plan.question, plan.table
     text = title(question, code_span, table=code_span(table.label or table.name))
     known = _known(plan)
-    text += f"{known}{chart_phrase(question)}."
+    part = f", of the {table.part}" if table.part else ""
+    text += f"{known}{part}{chart_phrase(question)}."
     if isinstance(question, Aggregate) and any(group.period for group in question.groups):
         text += " Periods without any row do not appear."
+    text += "".join(f" {code_span(c.name)} is in hours." for c in columns_of(question) if c.cast == "hours")
+    infinite = [c for c in columns_of(question) if endless(c)]
+    text += "".join(f" Infinite values of {code_span(c.name)} are left out." for c in infinite)
     if plan.notes:
         text += f" {'; '.join(plan.notes)}."
     return text
@@ -79,6 +84,7 @@ def closing(plans: Sequence[Plan], printed: str) -> str:
         parts.append(f"Rows left out because {code_span(name)} is missing: {count}.")
     for column in dict.fromkeys(column for plan in plans for column in _gaps(plan)):
         parts.append(f"Rows left out because {code_span(column.name)} is missing: {column.missing}.")
+    parts += [f"Only the {part} were looked at." for part in dict.fromkeys(p.table.part for p in plans if p.table.part)]
     return " ".join(parts)
 
 
@@ -126,7 +132,8 @@ def _cells(why: Declined, tables: Sequence[Table]) -> list[str]:
             code = compile_plans((plan,), [table.name for table in tables])
         except ValueError:
             continue
-        without = f" (without {_words(why.unknown)})" if why.unknown else ""
+        meant = any(reason.startswith("did you mean") for reason in why.reasons)
+        without = f" (without {_words(why.unknown)})" if why.unknown and not meant else ""
         cells.append(f"{title(plan.question, code_span)}{without}:\n```python\n{code}```")
     return cells
 
@@ -139,7 +146,7 @@ def _reason(why: Declined) -> str:
         sentences.append(f"Words I do not know here: {_words(why.unknown)}.")
     if why.reasons:
         reasons = "; ".join(why.reasons)
-        sentences.append(f"{reasons[0].upper()}{reasons[1:]}.")
+        sentences.append(f"{reasons[0].upper()}{reasons[1:]}{'' if reasons.endswith('?') else '.'}")
     return " ".join(sentences) or "The question as a whole fits none of my rules."
 
 
