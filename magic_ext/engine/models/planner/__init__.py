@@ -6,7 +6,7 @@ were not understood. ``tokens`` cuts the text, ``schema`` finds columns and valu
 ``phrases``, ``groupings``, ``measures``, ``filters``, ``comparatives``, ``negations`` and ``times`` are its rules for
 parts of sentences, ``questions``, ``ranked``, ``shares``, ``trends``, ``inventory``, ``drawings`` and ``followups``
 those for whole ones; ``refine`` settles what is open, ``plan`` is the result; ``compile``, ``grouped`` and ``figures``
-write the code, ``say`` the sentences around it; ``compute`` needs no table.
+write the code, ``say`` the sentences around it; ``compute`` and ``algebra`` need no table.
 """
 
 from __future__ import annotations

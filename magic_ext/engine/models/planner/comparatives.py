@@ -8,13 +8,60 @@ from typing import Any, cast
 from ..base import Column
 from .filters import fits
 from .grammar import Reader
-from .lexicon import COMPARATIVES, VERBS
+from .lexicon import COMPARATIVES, HOW_MUCH, VERBS
 from .phrases import Where, grammar
-from .plan import Condition, Operator
+from .plan import Aggregate, Condition, Measure, Operator
+from .tokens import words
 
 __all__ = ["grammar"]
 
 rule = grammar.rule
+
+
+@grammar.terminal("how_heavy")
+def _how_heavy(reader: Reader, at: int) -> Iterator[tuple[Column, int]]:
+    """“How heavy" where exactly one column holds a mass or a weight."""
+    keys = [token.key for token in reader.tokens[at : at + 2]]
+    columns = reader.schema.columns_ending([(noun,) for noun in HOW_MUCH.get(keys[-1], ())]) if len(keys) == 2 else ()
+    if len(columns) == 1 and keys[0] == "how":
+        reader.partial.setdefault(columns[0].name, keys[1])
+        yield columns[0], at + 2
+
+
+@rule("core", "<how_heavy> (is|are|was|were) <noun_any:noun> on average")
+@rule(
+    "core", "<how_heavy> (is|are|was|were) average <noun_any:noun>", "on average <how_heavy> (is|are) <noun_any:noun>"
+)
+def _core_how_heavy(reader: Reader, how_heavy: Column, noun: Where) -> Aggregate:
+    """“How heavy are Gentoo penguins on average?”"""
+    return Aggregate((Measure("mean", how_heavy),), where=noun.conditions)
+
+
+@rule("core", "<how_heavy> (is|are|was|were) <adjective> <noun_any:noun>")
+def _core_how_extreme(
+    reader: Reader, how_heavy: Column, adjective: tuple[Column, bool], noun: Where
+) -> Aggregate | None:
+    """“How heavy is the heaviest penguin?”"""
+    if adjective[0] != how_heavy:
+        return None
+    return Aggregate((Measure("max" if adjective[1] else "min", how_heavy),), where=noun.conditions)
+
+
+@grammar.terminal("by_whom")
+def _by_whom(reader: Reader, at: int) -> Iterator[tuple[Condition, int]]:
+    """“Directed by Larsen" of a column director."""
+    keys = [token.key for token in reader.tokens[at : at + 2]]
+    if len(keys) < 2 or keys[1] != "by" or not keys[0].endswith("ed"):
+        return
+    for value, end in reader.find("value", at + 2):
+        name = words(value.column.name)[-1:]
+        if name and len(keys[0]) > 5 and name[0].startswith(keys[0][:-2][:6]):
+            yield value, end
+
+
+@rule("modifier", "[that|which] [is|are|was|were] <by_whom>")
+def _done_by(reader: Reader, by_whom: Condition) -> Where:
+    return Where((by_whom,))
 
 
 @grammar.terminal("heavier")

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ..base import Table
+from .algebra import symbolic
 from .grammar import Grammar, Reader
 from .lexicon import ARTICLES
 from .schema import Schema
@@ -89,6 +90,38 @@ def _ask(reader: Reader, thing: Computation, **_: Any) -> Computation:
 @rule("series", "first <n> (fibonacci numbers|numbers of fibonacci sequence|fibonacci)", kind="fibonacci")
 def _series(reader: Reader, n: int, kind: str) -> tuple[str, int] | None:
     return (kind, n) if n <= (10_000 if kind == "primes" else 1_000) else None
+
+
+_KINDS = {
+    "square": "n**2", "cube": "n**3", "even": "2 * n", "odd": "2 * n - 1", "triangular": "n * (n + 1) // 2",
+    "natural": "n", "power": "2**n",
+}  # fmt: skip
+
+
+@rule("listed", "first <n> (squares|square numbers|perfect squares)", kind="square")
+@rule("listed", "first <n> (cubes|cube numbers)", kind="cube")
+@rule("listed", "first <n> even (numbers|integers)", kind="even")
+@rule("listed", "first <n> odd (numbers|integers)", kind="odd")
+@rule("listed", "first <n> triangular numbers", kind="triangular")
+@rule("listed", "first <n> powers of (2|two)", kind="power")
+def _listed(reader: Reader, n: int, kind: str) -> tuple[str, int] | None:
+    return (_KINDS[kind], n) if n <= 1_000 else None
+
+
+@rule("listed", "first <n> multiples of <n:of>")
+def _multiples(reader: Reader, n: int, of: int) -> tuple[str, int] | None:
+    return (f"{of} * n", n) if n <= 1_000 else None
+
+
+@rule("thing", "<listed>", summed=False)
+@rule("thing", "(sum of|total of) [all] <listed>", summed=True)
+def _of_listed(reader: Reader, listed: tuple[str, int], summed: bool) -> Computation:
+    formula, n = listed
+    start = "from n = 1" if formula != "2**n" else "from n = 0"
+    first, last = (1, f"{n} + 1") if formula != "2**n" else (0, str(n))
+    code = f"numbers = [{formula} for n in range({first}, {last})]\nprint(numbers)\n"
+    code += 'print("Sum:", sum(numbers))\n' if summed else 'print("How many:", len(numbers))\n'
+    return Computation(f"The {'sum of the ' if summed else ''}first {n} numbers {formula}, {start} on.", code, n)
 
 
 @rule("thing", "(sum of|total of) [all] <series>")
@@ -220,7 +253,7 @@ def compute(text: str) -> Computation | None:
         asked = reader.whole("ask")
         if found is None:
             spoken = text[sentence[0].start : sentence[-1].end]
-            found = asked[0] if len(asked) == 1 else _arithmetic(spoken) or _equation(spoken)
+            found = asked[0] if len(asked) == 1 else _arithmetic(spoken) or _symbols(spoken)
             if found is None:
                 return None
             continue
@@ -308,33 +341,6 @@ def _small(node: ast.expr) -> bool:
             return False
 
 
-_EQUATION = re.compile(r"^\s*(?:please\s+)?solve\s+(?:the\s+equation\s+)?(.+?)(?:\s+for\s+([a-z]))?\s*$", re.I)
-
-
-def _equation(text: str) -> Computation | None:
-    match = _EQUATION.match(text.rstrip("?. "))
-    if not match or match[1].count("=") != 1:
-        return None
-    source = match[1].replace("^", "**").replace("−", "-").replace("²", "**2")
-    unknowns = set(re.findall(r"[A-Za-z]+", source))
-    if len(unknowns) != 1 or len(name := unknowns.pop()) != 1 or (match[2] or name) != name:
-        return None
-    source = re.sub(rf"(?<=[\d)])\s*(?=[{name}(])", "*", source)
-    sides = source.split("=")
-    if not all(re.fullmatch(rf"[\d\s.+*/(){name}-]+", side) and _polynomial(side) for side in sides):
-        return None
-    left, right = (ast.unparse(ast.parse(side.strip(), mode="eval")) for side in sides)
-    code = (
-        f'import sympy as sp\n\n{name} = sp.symbols("{name}")\nsolutions = sp.solve(sp.Eq({left}, {right}), {name})\n'
-    )
-    return Computation(f"The solutions of {left} = {right} for {name}.", code + "print(solutions)\n")
-
-
-def _polynomial(side: str) -> bool:
-    try:
-        tree = ast.parse(side.strip(), mode="eval")
-    except (SyntaxError, ValueError):
-        return False
-    powers = [node.right for node in ast.walk(tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)]
-    calls = any(isinstance(node, ast.Call) for node in ast.walk(tree))
-    return not calls and all(isinstance(p, ast.Constant) and isinstance(p.value, int) and p.value <= 10 for p in powers)
+def _symbols(text: str) -> Computation | None:
+    found = symbolic(text)
+    return Computation(*found) if found else None

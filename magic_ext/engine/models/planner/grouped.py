@@ -15,7 +15,14 @@ from .titles import PERIOD_NAMES, WEEKDAY_NAMES, group_name, measure_title, titl
 __all__ = ["MOST_LINES", "amounts", "decimals", "key"]
 
 MOST_LINES = 100  # of a printed table
-_UNSORTED = {"share", "percent", "part", "iqr", "spread"}  # sums of several terms: ranked in a line of their own
+_UNSORTED = {
+    "quotient",
+    "share",
+    "percent",
+    "part",
+    "iqr",
+    "spread",
+}  # sums of several terms: ranked in a line of their own
 
 
 def decimals(columns: Iterable[Column]) -> int:
@@ -53,6 +60,8 @@ def _digits(measures: Iterable[Measure]) -> int | None:
     measured = [m for m in measures if m.how not in {"rows", "nunique", "count"}]
     if not measured or any(m.column and not is_numeric(m.column) and not isinstance(m.column, Flag) for m in measured):
         return None
+    if any(m.how == "quotient" for m in measured):
+        return 4
     return decimals([m.column for m in measured if m.column and m.how not in {"share", "percent", "part"}])
 
 
@@ -61,7 +70,7 @@ def _scalars(cell: Cell, question: Aggregate) -> None:
         if measure.column is None:
             value = f"len({cell.frame})"
         else:
-            value = _value(cell, measure, cell.column(measure.column))
+            value = _value(cell, measure, cell.column(measure.column), cell.frame)
             digits = _digits([measure])
             value = value if digits is None else f"round({value}, {digits})"
             if cell.where and measure.how not in {"sum", "nunique", "count"}:
@@ -69,13 +78,15 @@ def _scalars(cell: Cell, question: Aggregate) -> None:
         cell.add(f"print({literal(measure_title(measure) + ':')}, {value})")
 
 
-def _value(cell: Cell, measure: Measure, of: str) -> str:
-    """Source of a measure ``of`` a series, grouped or not."""
+def _value(cell: Cell, measure: Measure, of: str, whole: str) -> str:
+    """Source of a measure ``of`` a series, grouped or not; ``whole`` is what the series is a column of."""
     if measure.how == "percent":
         return f"{_matching(cell)}.mean() * 100"
     if measure.how == "part" and measure.of:
         total = cell.column(measure.of)
         return f"{total}[{_matching(cell)}].sum() / {total}.sum() * 100"
+    if measure.how == "quotient" and measure.of:
+        return f"{of}.sum() / {whole}[{literal(measure.of.name)}].sum()"
     if measure.how == "spread":
         return f"{of}.max() - {of}.min()"
     if measure.how == "iqr":
@@ -201,7 +212,7 @@ def _measured(cell: Cell, measure: Measure, grouped: str, keys: list[str], obser
         return f"({matched} / {grouped}[{name}].sum() * 100).fillna(0)"
     if measure.column is None:
         return f"{grouped}.size()"
-    return _value(cell, measure, f"{grouped}[{literal(measure.column.name)}]")
+    return _value(cell, measure, f"{grouped}[{literal(measure.column.name)}]", grouped)
 
 
 def _single(cell: Cell, keys: list[str], observed: str, question: Aggregate) -> str:

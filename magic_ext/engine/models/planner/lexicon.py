@@ -16,6 +16,7 @@ __all__ = [
     "DURATIONS",
     "HOWS",
     "HOW_LABELS",
+    "HOW_MUCH",
     "IDS",
     "IRREGULAR",
     "LASTING",
@@ -195,6 +196,22 @@ VERBS: dict[str, tuple[str, ...]] = {
     "cost": ("price", "cost"),
     "costs": ("price", "cost"),
 }
+# "How heavy": the nouns that tell.
+HOW_MUCH: dict[str, tuple[str, ...]] = {
+    "heavy": ("mass", "weight"),
+    "long": ("length", "duration", "runtime"),
+    "tall": ("height",),
+    "high": ("height", "elevation", "altitude"),
+    "deep": ("depth",),
+    "wide": ("width",),
+    "old": ("age",),
+    "expensive": ("price", "cost"),
+    "fast": ("speed", "velocity"),
+    "warm": ("temperature",),
+    "hot": ("temperature",),
+    "cold": ("temperature",),
+    "far": ("distance",),
+}
 PEOPLE = frozenset({"people", "person", "persons", "employee", "employees", "staff", "worker", "workers"})
 COMPARATIVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "heavier": (">", ("mass", "weight")),
@@ -290,6 +307,8 @@ CHARTS = {
     "bars": "bar",
     "column": "bar",
     "vertical bar": "bar",
+    "grouped bar": "bar",
+    "clustered bar": "bar",
     "horizontal bar": "barh",
     "stacked bar": "stacked",
     "stacked": "stacked",

@@ -112,6 +112,19 @@ def _measure_inner(reader: Reader, hows: tuple[str, ...], inner: Derived) -> tup
     return tuple(Measure(how, inner) for how in hows)
 
 
+@rule(
+    "measure",
+    "ratio of [total|overall] <column:left> to total <column:right>",
+    "ratio of total <column:left> to <column:right>",
+)
+@rule("measure", "total <column:left> (divided by|over|/|per|by) total <column:right>")
+@rule("measure", "total <column:left> divided by [total] <column:right>")
+def _measure_quotient(reader: Reader, left: Column, right: Column) -> tuple[Measure, ...] | None:
+    """“Ratio of total amount to total quantity”: of the sums, not the mean of the ratios."""
+    fits = left != right and is_amount(left) and is_amount(right) and not (left.missing or right.missing)
+    return (Measure("quotient", left, right),) if fits else None
+
+
 @rule("measure", "<column> quartiles", hows=("q0.25", "q0.5", "q0.75"))
 @rule("measure", "<column> (standard deviation|std)", hows=("std",))
 @rule("measure", "<column> variance", hows=("var",))

@@ -40,7 +40,8 @@ def of_table(word: str, schema: Schema) -> str:
     columns = schema.table.columns
     names = {part for column in columns for part in words(column.name)}
     values = {part for column in columns for value in column.values if isinstance(value, str) for part in words(value)}
-    return nearest(word, names | values) or nearest(word, {f"{name}s" for name in names})
+    known = names | values
+    return "" if {word, f"{word}s"} & known else nearest(word, known)
 
 
 def _distance_one(one: str, other: str) -> bool:
@@ -49,7 +50,9 @@ def _distance_one(one: str, other: str) -> bool:
     if len(one) == len(other):
         differ = [n for n, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
         swapped = len(differ) == 2 and differ[1] == differ[0] + 1
-        return len(differ) == 1 or (swapped and one[differ[0]] == other[differ[1]] and one[differ[1]] == other[differ[0]])
+        return len(differ) == 1 or (
+            swapped and one[differ[0]] == other[differ[1]] and one[differ[1]] == other[differ[0]]
+        )
     short, long = sorted((one, other), key=len)
     return any(long[:n] + long[n + 1 :] == short for n in range(len(long)))
 

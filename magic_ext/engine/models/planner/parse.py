@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 
 from ..base import Table
-from . import compared, drawings, inventory, ranked, shares, trends  # noqa: F401  # declare their rules
-from . import near
+from . import compared, drawings, inventory, near, ranked, shares, trends  # noqa: F401  # declare their rules
+from .defining import defined
 from .followups import revise
 from .grammar import Reader
 from .joins import joined_tables
@@ -58,8 +58,7 @@ rule = grammar.rule
 Asked = tuple[Question | Open, ...]
 
 
-@dataclass(frozen=True)
-class Declined:
+class Declined(msgspec.Struct, frozen=True):
     """Why there is no plan: words that nobody knows, reasons, or several plans that would fit as well."""
 
     unknown: tuple[str, ...] = ()
@@ -147,6 +146,12 @@ def _mentions(text: str, table: Table) -> bool:
 
 def _parse(text: str, table: Table, last: tuple[Plan, ...]) -> tuple[Plan, ...] | Declined:
     """The text against one table; slips of the fingers in the grammar's own words are mended, and told."""
+    if definition := defined(text, table):
+        rest, wider, note = definition
+        plans = _parse(rest, wider, last)
+        if isinstance(plans, Declined):
+            return replace(plans, readings=tuple(replace(plan, table=table) for plan in plans.readings))
+        return tuple(replace(plan, table=table, notes=(note, *plan.notes)) for plan in plans)
     read = _exactly(text, table, last)
     if not isinstance(read, Declined) or not read.unknown:
         return read
@@ -277,7 +282,9 @@ def _unknown(reader: Reader) -> Iterator[str]:
         ]
         ends += [end] if (end := reader.schema.named(reader.tokens, at)) else []
         ends += [end] if (end := reader.schema.row_noun(reader.tokens, at)) else []
-        ends += [end for name in ("dated", "unit", "verb") for _, end in reader.find(name, at)]
+        ends += [
+            end for name in ("dated", "unit", "verb", "did", "how_heavy", "by_whom") for _, end in reader.find(name, at)
+        ]
         if ends:
             at = max(ends)
             continue

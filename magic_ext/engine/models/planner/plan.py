@@ -82,8 +82,8 @@ class Measure(msgspec.Struct, frozen=True):
     """One number: ``how`` is a pandas method, ``"rows"`` counts rows, ``""`` and ``"kinds"`` are still open.
 
     ``"share"`` is the percentage of all rows or of the column's total, ``"percent"`` the percentage of rows with a
-    flag, ``"part"`` what the rows with a flag have of the total ``of`` a column, in percent, ``"iqr"`` the distance of
-    the quartiles.
+    flag, ``"part"`` what the rows with a flag have of the total ``of`` a column, in percent, ``"quotient"`` the total
+    of the column over that ``of`` another, ``"iqr"`` the distance of the quartiles.
     """
 
     how: str

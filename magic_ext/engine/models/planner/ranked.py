@@ -242,6 +242,12 @@ def _best_again(
     return _extreme(extreme, of_rows, number) if column in {None, extreme[0]} else None
 
 
+@rule("best", "(which|what) <number> <things:of_rows> (are|were) [the] <adjective:extreme>")
+@rule("best", "(which|what) are [the] <number> <adjective:extreme> <things:of_rows>")
+def _best_which(reader: Reader, number: float, extreme: tuple[Column, bool], of_rows: tuple[str, Conditions]) -> Any:
+    return _extreme(extreme, of_rows, number)
+
+
 @rule("best", "<adjective:extreme> <values>")
 def _best_kind(reader: Reader, extreme: tuple[Column, bool], values: Conditions) -> Rows | None:
     """“Cheapest single room": one, where the last word is no plural."""

@@ -25,6 +25,7 @@ from .plan import (
     Open,
     Question,
     Rank,
+    Regression,
     Rolling,
     Rows,
     Scatter,
@@ -148,6 +149,8 @@ def _as(draft: Question, chart: str) -> Question | None:
         case Distribution() if chart in {draft.chart, "auto"}:
             return draft
         case Scatter() if chart in {"scatter", "auto"}:
+            return draft
+        case Regression() if chart in {"scatter", "auto"}:
             return draft
         case Rolling() if chart in {"line", "auto"}:
             return draft

@@ -193,6 +193,8 @@ def measure_title(measure: Measure, quote: Quote = plain) -> str:
     name = quote(measure.column.name)
     if how == "part" and measure.of:
         return f"Share of the total of {quote(measure.of.name)} in percent where {name}"
+    if how == "quotient" and measure.of:
+        return f"Total of {name} / total of {quote(measure.of.name)}"
     if how == "percent":
         return f"Percentage of rows where {name}"
     if how == "share":

@@ -51,11 +51,14 @@ def _running(reader: Reader, column: Column, periodly: Period = "") -> Aggregate
 
 
 @rule("core", "<periodly> growth of [total] <column>", "<periodly> [total] <column> growth")
-@rule("core", "<period> over <period:again> growth of [total] <column>")
+@rule("core", "<period> over <period:again> (growth|change|growth rate) (of|in) [total] <column>")
+@rule("core", "(percentage|percent|relative|%) (change|growth) (of|in) [total] <column> (by|per|from|each) <period>")
+@rule("core", "(percentage|percent|relative) (change|growth) (of|in) [total] <column> from <period> to <period:again>")
+@rule("core", "growth rate (of|in) [total] <column> (by|per) <period>", "growth rate of <periodly> [total] <column>")
 def _growth(
     reader: Reader, column: Column, periodly: Period = "", period: Period = "", again: Period = ""
 ) -> Aggregate | None:
-    if not is_numeric(column) or period != again:
+    if not is_numeric(column) or (again and period != again):
         return None
     draft = by_period(reader, periodly or period, Aggregate((_total(column),)))
     return (
@@ -93,6 +96,7 @@ def _scatter_line(reader: Reader, xy: Scatter, chart: str = "scatter") -> Regres
 @rule("core", "(how many|number of) outliers [are there|are] (in|of|for) <column>", count=True)
 @rule("core", "(how many|number of) <column> outliers [are there]", "how many outliers does <column> have", count=True)
 @rule("core", "are there [any] outliers (in|of|for) <column>", count=True)
+@rule("core", "(which|what) <of_rows> (are|were) [the] outliers (in|of|for|by) <column>", count=False)
 def _outliers(reader: Reader, column: Column, count: bool, **_: Any) -> Outliers | None:
     return Outliers(column, count) if is_numeric(column) else None
 
