@@ -10,6 +10,7 @@ import msgspec
 from magic_ext.ask import CacheUse
 from magic_ext.client.endpoint import API_VERSION, GOOGLE, Endpoint, endpoint_from
 from magic_ext.client.keys import FoundKey
+from magic_ext.errors import GeminiExecError
 from magic_ext.runtime.limits import Limits, limits_of
 
 __all__ = ["Settings", "endpoint"]
@@ -52,13 +53,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def limits(self) -> Limits:
-        """What the limits' traits say."""
-        return limits_of(
-            seconds=self.run_seconds,
-            memory=self.run_memory,
-            processes=self.run_processes,
-            output=self.run_output,
-        )
+        """What the limits' traits say; raises :class:`GeminiExecError` where that is no number."""
+        try:
+            return limits_of(
+                seconds=self.run_seconds,
+                memory=self.run_memory,
+                processes=self.run_processes,
+                output=self.run_output,
+            )
+        except ValueError as error:
+            raise GeminiExecError(
+                f"GeminiExecMagics: {error}.", hint="Set GeminiExecMagics.run_seconds, say."
+            ) from None
 
 
 def endpoint(settings: Settings, key: FoundKey) -> Endpoint:

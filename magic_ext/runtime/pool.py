@@ -93,9 +93,10 @@ class Pool:
             if tip is not None and session.alive:
                 replaced = self._idle.pop(tip, None)
                 self._idle[tip] = session
-                pool = weakref.ref(self)
-                self._kernels.call(lambda: _cull_idle(pool, tip, session), later=IDLE_SECONDS)
         self._leave()
+        if replaced is not session and tip is not None:
+            pool = weakref.ref(self)
+            self._kernels.call(lambda: _cull_idle(pool, tip, session), later=IDLE_SECONDS)
         if replaced is not None:
             self._discard(replaced)
         self._warm_spare(session.isolation)

@@ -101,6 +101,12 @@ def test_what_is_no_limit_is_refused_when_it_is_set(notebook: Any, setting: str,
     assert notebook.value(line) == before
 
 
+def test_no_number_of_seconds(notebook: Any) -> None:
+    notebook.do("%config GeminiExecMagics.run_seconds = float('nan')")
+    assert "nan s is too little" in notebook.refuses("%%gemini_exec\nWhat is 2 + 3?")
+    notebook.do("%config GeminiExecMagics.run_seconds = None")
+
+
 @pytest.mark.parametrize("live", [False, True], ids=["static", "live"])
 def test_the_notebook_is_unharmed(notebook: Any, says: Callable[..., None], live: bool) -> None:
     notebook.do("import os\nmine, where = 1, os.getcwd()")
