@@ -19,7 +19,7 @@ __all__ = ["lab_notebook", "penguins_csv", "run_demo"]
 
 NAME = "gemini-exec-demo"
 # nbconvert's page shows the code in Markdown outputs in the text's typeface.
-_STYLE = "<style>.jp-RenderedMarkdown .highlight pre { font-family: var(--jp-code-font-family); }</style>"
+_TEMPLATES = Path(__file__).parent / "templates"
 _WHO = (
     "The offline planner answered; nothing left this computer. "
     "For free questions: Gemini (set GEMINI_API_KEY), or a local model (set OPENAI_BASE_URL, ask with -m openai:NAME)."
@@ -132,9 +132,10 @@ def _saved(notebook: NotebookNode, folder: Path) -> tuple[Path, Path]:
 
     path, page = folder / f"{NAME}.ipynb", folder / f"{NAME}.html"
     _save_notebook(notebook, path)
-    exporter = HTMLExporter(require_js_url="", mathjax_url="", mermaid_js_url="")  # the page fetches nothing
-    html, _ = exporter.from_notebook_node(notebook)
-    page.write_text(html.replace("</head>", f"{_STYLE}</head>", 1), encoding="utf-8")
+    nothing_fetched = {"require_js_url": "", "mathjax_url": "", "mermaid_js_url": ""}
+    template = {"template_name": "gemini-exec", "extra_template_basedirs": [str(_TEMPLATES)]}
+    html, _ = HTMLExporter(**nothing_fetched, **template).from_notebook_node(notebook)
+    page.write_text(html, encoding="utf-8")
     return path, page
 
 

@@ -189,7 +189,8 @@ _BLANK_ITEM = re.compile(r"[-*+0-9]")
 def parts(text: str, size: int, doubling: int = 8) -> list[str]:
     r"""Cut a long Markdown text at blank lines outside fences into parts of about ``size`` characters.
 
-    Each part can be shown by itself. After every ``doubling`` parts the size doubles, so that their number stays small.
+    Each part can be shown by itself. From the third ``doubling`` parts on, the size doubles after every ``doubling``,
+    so that their number stays small.
     A text that grows only ever changes its last part: what was cut off before stays as it is.
 
     >>> parts("one\n\n```\ntwo\n\nthree\n```\n\nfour", size=4)
@@ -200,7 +201,7 @@ def parts(text: str, size: int, doubling: int = 8) -> list[str]:
     start = at = length = 0
     while at < len(lines):
         free = at > start and not lines[at - 1].strip() and lines[at][:1].strip()
-        if free and length >= size * 2 ** (len(found) // doubling):
+        if free and length >= size * 2 ** max(0, len(found) // doubling - 2):
             found.append("\n".join(lines[start:at]).strip("\n"))
             start, length = at, 0
         opening = _OPEN.match(lines[at])

@@ -56,6 +56,12 @@ ALL_CELLS_MIME = "application/vnd.gemini-exec.all-cells+json"
 
 _RESULT_CHARACTERS = 6000
 _RESULT_LINES = 80
+_FOLDED_CHARACTERS = 50_000
+_FOLDED_LINES = 1000
+_LONG = 40  # lines of a result that are shown without a fold
+_BRIEF = 20  # lines of a longer one that stand above the fold
+_WIDE = 100  # characters of a line that a usual page shows
+_WIDEST = 1000  # characters of a table's line; a longer one is no table's and may be broken
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -122,9 +128,39 @@ def with_buttons(code: Output, footer: Footer, number: int) -> Output:
 
 
 def result_output(text: str, where: str, *, failed: bool = False) -> Output:
-    """What the code printed; a long one is cut in the middle and says ``where`` all of it is."""
-    shown = shortened(visible(text).rstrip("\n"), where)
-    return Output({"text/plain": f"The code failed:\n{shown}" if failed else shown})
+    """What the code printed: a wide one scrolls, a long one shows its beginning (an error its end), the rest folded.
+
+    A very long one is cut in the middle too and says ``where`` all of it is; as plain text it is cut much sooner.
+    """
+    whole = visible(text).rstrip("\n")
+    title = "The code failed:"
+    plain = shortened(whole, where)
+    plain = f"{title}\n{plain}" if failed else plain
+    most = _RESULT_CHARACTERS if _width(whole) > _WIDEST else _FOLDED_CHARACTERS
+    shown = shortened(whole, where, lines=_FOLDED_LINES, characters=most)
+    lines = shown.split("\n")
+    if len(lines) <= _LONG and _width(shown) <= _WIDE:
+        return Output({"text/plain": plain})
+    blocks = [f"**{title}**"] if failed else []
+    if len(lines) <= _LONG:
+        blocks.append(_scrolling(shown))
+    elif failed:
+        blocks += [_folded_lines(lines[:-_BRIEF], "earlier"), _scrolling("\n".join(lines[-_BRIEF:]))]
+    else:
+        blocks += [_scrolling("\n".join(lines[:_BRIEF])), _folded_lines(lines[_BRIEF:], "more")]
+    return _markdown("\n\n".join(blocks), plain)
+
+
+def _folded_lines(lines: Sequence[str], which: str) -> str:
+    return details(f"{len(lines):,} {which} lines", _scrolling("\n".join(lines)))
+
+
+def _scrolling(text: str) -> str:
+    """The text as a block; boxes keep a table's lines whole, and nbconvert's page aligned."""
+    block = f"\n\n{fence(text, 'text')}\n\n"
+    if _WIDE < _width(text) <= _WIDEST:
+        block = f'<div style="width: max-content">{block}</div>'
+    return f'<div style="overflow-x: auto; font-family: monospace">{block}</div>'
 
 
 def failures_output(attempts: Sequence[Attempt]) -> Output:
@@ -264,15 +300,24 @@ def _receipt_row(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def shortened(text: str, where: str = "_gemini.steps") -> str:
+def _width(text: str) -> int:
+    return max(map(len, text.split("\n")))
+
+
+def shortened(
+    text: str,
+    where: str = "_gemini.steps",
+    *,
+    lines: int = _RESULT_LINES,
+    characters: int = _RESULT_CHARACTERS,
+) -> str:
     """The text, or its beginning and end with a line between them that says where all of it is."""
-    lines = text.split("\n")
+    all_lines = text.split("\n")
     head, tail = text, ""
-    if len(lines) > _RESULT_LINES:
-        keep = _RESULT_LINES // 2
-        head, tail = "\n".join(lines[:keep]), "\n".join(lines[-keep:])
-    if len(head) + len(tail) > _RESULT_CHARACTERS:
-        keep = _RESULT_CHARACTERS // 2
+    if len(all_lines) > lines:
+        head, tail = "\n".join(all_lines[: lines // 2]), "\n".join(all_lines[-(lines // 2) :])
+    if len(head) + len(tail) > characters:
+        keep = characters // 2
         head, tail = head[:keep], (tail or head)[-keep:]
     left_out = len(text) - len(head) - len(tail)
     if head == text:

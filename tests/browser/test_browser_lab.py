@@ -73,8 +73,8 @@ def photographs(lab: Any, folder: Path) -> None:
     for name, theme in {"dark": "JupyterLab Dark", "light": "JupyterLab Light"}.items():
         lab.theme(theme)
         picture = lab.cell(FIGURE).screenshot(path=folder / f"quickstart-{name}.png", animations="disabled")
-    if os.environ.get("GEMINI_EXEC_SCREENSHOT") == "1":
-        (NOTEBOOKS / "quickstart.png").write_bytes(picture)
+        if os.environ.get("GEMINI_EXEC_SCREENSHOT") == "1":
+            (NOTEBOOKS / f"quickstart-{name}.png").write_bytes(picture)
 
 
 def what_is_saved_is_what_was_shipped(lab: Any) -> None:

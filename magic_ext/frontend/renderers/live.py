@@ -17,12 +17,15 @@ from .progress import Progress
 
 __all__ = ["Live", "Pace"]
 
+_EASY = 8_000  # characters of an answer that a browser lays out ten times a second without dropping a frame
+_SLOWEST = 4
+
 
 class Pace:
     """At most ten draws in any second, a tenth of a second apart, but for the first few after a pause.
 
     So a lone piece of text shows at once, however long nothing follows it, and what a step ends with need not wait for
-    the next event.
+    the next event. A long answer is drawn more slowly, for a page that lays out 100 kB ten times a second stutters.
     """
 
     def __init__(self, clock: Callable[[], float], per_second: int = 10, burst: int = 4) -> None:
@@ -31,13 +34,14 @@ class Pace:
         self._burst = burst
         self._draws: deque[float] = deque(maxlen=per_second)
 
-    def allows(self, *, ended: bool) -> bool:
-        """Whether a draw may happen now; if so it counts as done."""
+    def allows(self, *, ended: bool, length: int = 0) -> bool:
+        """Whether a draw of an answer of ``length`` characters may happen now; if so it counts as done."""
         now = self._clock()
         lately = sum(now - at < 1 for at in self._draws)
         if lately == self._draws.maxlen:
             return False
-        if lately >= self._burst and not ended and now - self._draws[-1] < self._interval:
+        slower = min(_SLOWEST, 1 + length // _EASY)
+        if lately >= self._burst // slower and not ended and now - self._draws[-1] < self._interval * slower:
             return False
         self._draws.append(now)
         return True
@@ -71,7 +75,8 @@ class Live:
     def update(self, index: int, snapshot: Callable[[], Step], done: bool) -> None:
         """Note that a step has grown, and draw if the pace allows."""
         self._steps[index] = snapshot() if done else snapshot
-        if self._pace.allows(ended=done):
+        length = sum(len(output.plain) for _, output in self._shown)
+        if self._pace.allows(ended=done, length=length):
             self._draw(layout(self._known_steps()))
 
     def flush(self) -> None:

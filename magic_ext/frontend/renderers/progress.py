@@ -55,8 +55,8 @@ class Progress:
 
 
 def _line(text: str) -> str:
-    """The line in HTML: a screen reader says what it changes to, and the labextension counts its seconds."""
-    return f'<span role="status" class="gemini-exec-progress">{html.escape(visible(text))}</span>'
+    """The line in HTML: the labextension counts its seconds, and tells a screen reader, at its own pace."""
+    return f'<span class="gemini-exec-progress">{html.escape(visible(text))}</span>'
 
 
 def _html_widget(text: str) -> Any | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from magic_ext.frontend.bundles import Footer, footer_output, image_output, receipt_output, result_output
+from magic_ext.frontend.bundles import Footer, footer_output, image_output, receipt_output, shortened
 from magic_ext.frontend.citations import marked, quoted_sources
 from magic_ext.frontend.layout import closing_notes, layout
 from magic_ext.markdown import visible
@@ -71,7 +71,7 @@ class Terminal:
             case CodeExecutionCall(_, code, language):
                 self._write(f"--- {visible(language)} ---\n{visible(code).rstrip()}\n")
             case CodeExecutionResult(_, _, is_error):
-                printed = result_output(step.text, "_gemini.results").plain
+                printed = shortened(visible(step.text).rstrip("\n"), "_gemini.results")
                 self._write(f"--- {'the code failed' if is_error else 'result'} ---\n{printed}\n---\n")
             case _:
                 self._write("".join(f"{output.plain}\n" for output in layout([step])))

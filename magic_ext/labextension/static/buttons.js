@@ -6,13 +6,17 @@ const ALL = "application/vnd.gemini-exec.all-cells+json";
 const STYLE = `
 .gemini-exec-block { padding: 4px 0; }
 .gemini-exec-block .jp-RenderedMarkdown { padding: 0; }
-.gemini-exec-block .jp-RenderedMarkdown pre {
+.gemini-exec-block .jp-RenderedMarkdown pre,
+.jp-OutputArea:has(.gemini-exec-progress, .gemini-exec-follow-up) .jp-RenderedMarkdown > pre:only-child {
   margin: 0; padding: 8px 12px; overflow-x: auto; background: var(--jp-cell-editor-background);
-  border: var(--jp-border-width) solid var(--jp-border-color2); border-radius: 3px 3px 3px 0;
+  border: var(--jp-border-width) solid var(--jp-border-color2); border-radius: 3px;
 }
+.gemini-exec-block .jp-RenderedMarkdown pre { border-bottom-left-radius: 0; }
+.jp-OutputArea:has(.gemini-exec-progress, .gemini-exec-follow-up) .jp-RenderedMarkdown > pre:only-child {
+  margin: 4px -20px 4px 0; /* as wide as those with buttons: JupyterLab leaves 20px free there */
+}
+.jp-OutputArea:has(.gemini-exec-progress, .gemini-exec-follow-up) .jp-RenderedMarkdown > pre:only-child > code,
 .gemini-exec-block .jp-RenderedMarkdown pre code { background: none; }
-.jp-OutputArea:has(.gemini-exec-block) .jp-RenderedText { overflow-x: auto; }
-.jp-OutputArea:has(.gemini-exec-block) .jp-RenderedText pre { white-space: pre; } /* a wide result scrolls */
 .gemini-exec-buttons { display: flex; }
 .gemini-exec-buttons button {
   font: inherit; font-size: var(--jp-ui-font-size1); line-height: 1.6; padding: 0 10px; cursor: pointer;
