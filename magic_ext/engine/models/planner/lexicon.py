@@ -27,6 +27,7 @@ __all__ = [
     "PEOPLE",
     "PERIODS",
     "PERIOD_ADJECTIVES",
+    "SEXES",
     "SUPERLATIVES",
     "SYNONYMS",
     "UNITS",
@@ -108,7 +109,6 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "movie": ("film",),
     "film": ("movie",),
     "nation": ("country",),
-    "cost": ("price",),
     "revenue": ("turnover",),
     "turnover": ("revenue",),
     "runtime": ("duration", "length"),
@@ -121,6 +121,9 @@ _ATTRIBUTES = """
 """
 ATTRIBUTES = frozenset(_ATTRIBUTES.split())
 IDS = frozenset({"id", "no", "nr", "key", "code", "number", "name", "email"})
+
+# Who a value stands for.
+SEXES = {"women": "female", "woman": "female", "men": "male", "man": "male"}
 
 # Plurals that do not end in s.
 IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..base import Column, Table
-from .lexicon import ABBREVIATIONS, ANSWERS, ARTICLES, DATE_WORDS, DURATIONS, IRREGULAR, NO, SYNONYMS, UNITS, YES
+from .lexicon import ABBREVIATIONS, ANSWERS, ARTICLES, DATE_WORDS, DURATIONS, IRREGULAR, NO, SEXES, SYNONYMS, UNITS, YES
 from .tokens import Token, singular, words
 
 __all__ = ["Found", "Schema", "is_flag", "is_numeric", "is_time", "is_year", "truths", "unit_of"]
@@ -162,6 +162,8 @@ class Schema:
             if exact:
                 return exact
         ends = [(c, v, self._as_written(v, tokens, at)) for c, v in pairs]
+        said = SEXES.get(tokens[at].key) if at < len(tokens) and tokens[at].kind == "word" else None
+        ends += [(c, v, at + 1) for c, v in pairs if said and v.casefold() == said]
         return _furthest(ends + [(c, v, _by_words(words(v), tokens, at)) for c, v in pairs])
 
     def named(self, tokens: Sequence[Token], at: int) -> int | None:

@@ -26,15 +26,25 @@ _SHARE = "(share|percentage|percent|per cent|proportion|fraction|%)"
 
 @rule("amounts", f"{_SHARE} of <values>", f"{_SHARE} of [all] <values> <row>")
 def _rate_of_values(reader: Reader, values: Conditions, **_: Any) -> Aggregate | None:
-    """“Percentage of males”: of all rows, or of all rows of each group."""
-    return _rate(values, ())
+    """“Percentage of males”: of all rows, or of all rows of each group; "of males who ..." is of males."""
+    return None if _spoken(reader) else _rate(values, ())
+
+
+def _spoken(reader: Reader) -> bool:
+    """Whether a verb in the sentence says whose share it is, so that what stands before it is the whole."""
+    return any(reader.find("clause", at) for at in range(len(reader.tokens)))
 
 
 @rule("core", f"[what|which] {_SHARE} of [all] <of_rows> <modifier:test>")
 def _core_rate(reader: Reader, of_rows: tuple[str, Conditions], test: Any) -> Aggregate | None:
     """“Share of staff in Sales”. With a condition before the noun, that is whose share it is."""
-    spoken = any(reader.find("clause", at) for at in range(len(reader.tokens)))
-    return None if spoken else _core_clause(reader, of_rows, test)
+    return None if _spoken(reader) else _core_clause(reader, of_rows, test)
+
+
+@rule("core", f"[what|which] {_SHARE} of [all] <values:whole> <modifier*:before> <clause:test>")
+def _core_clause_of(reader: Reader, whole: Conditions, test: Any, before: tuple[Any, ...] = ()) -> Aggregate | None:
+    """“Percentage of survivors who were female”."""
+    return _core_clause(reader, ("many", whole), test, before)
 
 
 @rule("core", f"[what|which] {_SHARE} of [all] <things:of_rows> <modifier*:before> <clause:test>")
@@ -53,9 +63,23 @@ def _core_clause(
 
 @grammar.terminal("clause")
 def _clause(reader: Reader, at: int) -> Iterator[tuple[Where, int]]:
-    """A modifier with a verb: "was passed", "that are in Sales", "have a rating below 5"."""
-    if at < len(reader.tokens) and reader.tokens[at].key in _VERBS:
-        yield from ((found, end) for found, end in reader.find("modifier", at) if isinstance(found, Where))
+    """A modifier with a verb: "was passed", "have a rating below 5"; "that are in Sales" if no such one follows."""
+    if at == len(reader.tokens):
+        return
+    spoken = reader.tokens[at].key.endswith("ed") and reader.find("done", at)
+    if not (spoken or reader.tokens[at].key in _VERBS):
+        return
+    relative = reader.tokens[at].key in _RELATIVE
+    for found, end in reader.find("modifier", at):
+        later = relative and any(
+            reader.tokens[then].key not in _RELATIVE and reader.find("clause", then)
+            for then in range(end, len(reader.tokens))
+        )
+        if isinstance(found, Where) and not later:
+            yield found, end
+
+
+_RELATIVE = {"that", "who", "which", "where"}
 
 
 _VERBS = {
@@ -78,17 +102,22 @@ def _ranked_rate(reader: Reader, did: Condition, largest: bool) -> tuple[bool, A
     return (largest, rate) if rate else None
 
 
-@rule("amounts", "<did> (rate|quota)", f"({_SHARE[1:-1]}|rate) of <did>")
+@rule("amounts", "<did> (rate|quota)")
 def _rate_of_flag(reader: Reader, did: Condition) -> Aggregate | None:
     """“Pass rate”, where a column says of every row whether it passed."""
     return _rate((did,), ())
+
+
+@rule("amounts", f"({_SHARE[1:-1]}|rate) of <did>")
+def _share_of_flag(reader: Reader, did: Condition) -> Aggregate | None:
+    """“Share of smokers”."""
+    return None if _spoken(reader) else _rate((did,), ())
 
 
 _FROM = "[is|are|was|were|comes|come|came|made] (from|by|in|for|of|on|at|with)"
 
 
 @rule("core", f"[what|which|how much] {_SHARE} of [all|overall|total] <column> {_FROM} <noun>")
-@rule("core", "how much of [all|overall|total] <column> [is|are|was|were|comes|come|came] (from|by) <noun>")
 def _core_part(reader: Reader, column: Column, noun: Where) -> Aggregate | None:
     """“What percentage of the total amount comes from the North?”"""
     if not noun.conditions or not _adds_up(reader, column) or (isinstance(column.low, float) and column.low < 0):

@@ -122,7 +122,27 @@ def singular(word: str) -> str:
 
 
 _ENDINGS = frozenset(
-    ["", "s", "es", "e", "ed", "d", "ing", "led", "ling", "lation", "al", "ation", "ion", "ance", "ment", "er", "ers"]
+    [
+        "",
+        "s",
+        "es",
+        "e",
+        "ed",
+        "d",
+        "ing",
+        "led",
+        "ling",
+        "lation",
+        "al",
+        "ation",
+        "ion",
+        "ance",
+        "ment",
+        "er",
+        "ers",
+        "or",
+        "ors",
+    ]
 )
 
 
