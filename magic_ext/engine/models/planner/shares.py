@@ -66,7 +66,8 @@ def _clause(reader: Reader, at: int) -> Iterator[tuple[Where, int]]:
     """A modifier with a verb: "was passed", "have a rating below 5"; "that are in Sales" if no such one follows."""
     if at == len(reader.tokens):
         return
-    spoken = reader.tokens[at].key.endswith("ed") and reader.find("done", at)
+    behind = at > 0 and reader.tokens[at - 1].key not in {"of", "all"} and not reader.find("row", at + 1)
+    spoken = behind and reader.tokens[at].key.endswith("ed") and reader.find("done", at)
     if not (spoken or reader.tokens[at].key in _VERBS):
         return
     relative = reader.tokens[at].key in _RELATIVE
