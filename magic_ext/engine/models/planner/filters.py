@@ -42,7 +42,7 @@ def _kind(reader: Reader, at: int) -> Iterator[tuple[Condition, int]]:
     for value, end in reader.find("value", at):
         row = words(value.column.name)
         said = reader.tokens[end].key if end < len(reader.tokens) else ""
-        if said and singular(said) in {singular(word) for word in (row[0], row[-1])}:
+        if said and singular(said) in {singular(word) for word in (*row[:1], *row[-1:])}:
             yield value, end + 1
 
 

@@ -44,7 +44,7 @@ def _did(reader: Reader, at: int) -> Iterator[tuple[Condition, int]]:
 @rule("values", "<flag>", "<done:flag>")
 def _kinds_flag(reader: Reader, flag: Condition) -> tuple[Condition, ...] | None:
     """“Returned orders”; what a column counts, such as red cards, is no kind of row."""
-    counted = flag.column.kind == "integer" and singular(words(flag.column.name)[-1]) != words(flag.column.name)[-1]
+    counted = flag.column.kind == "integer" and any(singular(w) != w for w in words(flag.column.name)[-1:])
     return None if counted else (flag,)
 
 

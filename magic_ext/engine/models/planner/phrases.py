@@ -188,7 +188,7 @@ def _dated(reader: Reader, at: int) -> Iterator[tuple[Column, int]]:
     for column in reader.schema.dates:
         row = words(column.name)
         small = len(row) == 2 and (row[1] in DATE_WORDS or row[1] in {"at", "on"})
-        stem = row[0].removesuffix("e")
+        stem = row[0].removesuffix("e") if row else ""
         if len(row) == 1 and at < len(reader.tokens) and reader.tokens[at].key == row[0] and row[0].endswith("ed"):
             yield column, at + 1  # "joined in 2022" of a column joined
         if small and at < len(reader.tokens) and reader.tokens[at].key in {row[0], f"{stem}ed"}:
