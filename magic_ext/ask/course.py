@@ -280,7 +280,13 @@ class Course:
                 printed.append(piece)
                 self._heard.preview(lambda: CodeExecutionResult(code.id, (Text("".join(printed)),)))
 
-            ran = self._runs.run(code, asked.name, tell, watcher.status)
+            try:
+                ran = self._runs.run(code, asked.name, tell, watcher.status)
+            except BaseException:
+                if printed:  # what had come is to be seen after an interrupt too
+                    shown = CodeExecutionResult(code.id, (Text("".join(printed)),))
+                    self._heard.append(FunctionResult(code.id, asked.name, []), shown)
+                raise
             self._heard.append(ran.result, ran.shown)
             self._refuse_secrets(ran.result)
             self._into_receipt(*ran.entries)

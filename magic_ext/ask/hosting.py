@@ -56,7 +56,7 @@ def code_runs(question: Question, prepared: Prepared, in_kernel: InKernel | None
             prepared.here, before if isinstance(before, Isolated) else None, limits=question.limits
         )
     elif in_kernel is not None:
-        _check_columns(question, prepared)
+        _check_columns(question)
         _check_planner(question, prepared)
         runner = in_kernel(prepared)
     else:
@@ -69,12 +69,12 @@ def code_runs(question: Question, prepared: Prepared, in_kernel: InKernel | None
     )
 
 
-def _check_columns(question: Question, prepared: Prepared) -> None:
-    """Code in the user's kernel reaches every column, and what it prints goes to the model."""
-    if question.place.endpoint is not None and question.screen.columns and not is_withheld(question, prepared):
+def _check_columns(question: Question) -> None:
+    """Code in the user's kernel reaches every column; even under ``schema`` the shape of what it makes can tell one."""
+    if question.place.endpoint is not None and question.screen.columns:
         raise GeminiExecError(
             "GeminiExecMagics.deny_columns can't be kept from code that runs in your kernel.",
-            hint="Use --run local, or --send schema: then nothing that it prints goes to the model.",
+            hint="Use --run local: its kernel gets the data without those columns.",
         )
 
 

@@ -140,7 +140,7 @@ class CodeRuns:
     def _ran(
         self, call: CodeExecutionCall, name: str, content: Sequence[Content], shown: tuple[Content, ...], failed: bool
     ) -> Ran:
-        entries = (_entry(self._runs, content, counted(self._found)),) if self._remote else ()
+        entries = (_entry(self._runs, content, counted(self._found), quoted=self.withheld),) if self._remote else ()
         self._found = Counter()
         result = FunctionResult(call.id, name, [encode_content(block) for block in content], failed)
         return Ran(result, CodeExecutionResult(call.id, shown, failed), entries)
@@ -182,14 +182,17 @@ def _assigned(code: str) -> list[str]:
     return list(dict.fromkeys(node.id for node in targets))[:_NAMES]
 
 
-def _entry(number: int, content: Sequence[Content], replaced: str) -> Entry:
-    texts = [len(block.text.encode("utf-8", "replace")) for block in content if isinstance(block, Text)]
+def _entry(number: int, content: Sequence[Content], replaced: str, *, quoted: bool) -> Entry:
+    """The line of the receipt; ``quoted``, it shows the text itself, which is short where no value goes back."""
+    said = [block.text for block in content if isinstance(block, Text)]
+    texts = [len(text.encode("utf-8", "replace")) for text in said]
     pictures = [len(block.content) for block in content if isinstance(block, Image)]
-    note = f"with {len(pictures)} figure{'s' * (len(pictures) > 1)}" if pictures else ""
+    figures = f"with {len(pictures)} figure{'s' * (len(pictures) > 1)}" if pictures else ""
+    text = "told: " + " / ".join("".join(said).split("\n")) if quoted else ""
     return Entry(
         name=f"(output of run {number})",
         kind="text",
         bytes=sum(texts) + sum(pictures),
         tokens=tokens(sum(texts)) + _PICTURE_TOKENS * len(pictures),
-        note="; ".join(filter(None, (note, replaced))),
+        note="; ".join(filter(None, (text, figures, replaced))),
     )

@@ -57,6 +57,7 @@ class Asking:
             begins="" if position.parent else position.name or "",
             left=self._left(settings),
         )
+        beginning = self.conversations.beginning(position)
         course = self.composing.course(asked)
         renderer = choose_renderer(self.shell)
         renderer.start(course.manifest)
@@ -66,11 +67,16 @@ class Asking:
             return
         try:
             answer = _watched(course, renderer)
+        except KeyboardInterrupt:
+            self.conversations.interrupted(position, course.question.place.name, asked.prompt)
+            raise
         finally:
             self.ledger += _spent(course, self.shell.execution_count)
         self._remember(answer, course, position, options)
         renderer.finish(footer(course), answer.steps)
-        for remark in self._remarks(course, position):
+        if course.prepared.entries:  # it brings what it asks about, so it is no follow-up gone astray
+            beginning = ""
+        for remark in filter(None, (beginning, *self._remarks(course, position))):
             print(remark, file=sys.stderr)
         which = options.paste or settings.paste
         if which != "none" and answer.code:

@@ -20,6 +20,7 @@ from magic_ext.costs.prices import dollars
 from magic_ext.frontend.cells import Cell, nbformat_of
 from magic_ext.markdown import details, escape, fence, neutralise, visible
 from magic_ext.references.manifest import Entry, Manifest
+from magic_ext.runtime.outputs import CUT
 from magic_ext.wire.content import Image
 from magic_ext.wire.steps import Step, encode_step
 from magic_ext.wire.usage import Usage
@@ -311,7 +312,7 @@ def shortened(
     lines: int = _RESULT_LINES,
     characters: int = _RESULT_CHARACTERS,
 ) -> str:
-    """The text, or its beginning and end with a line between them that says where all of it is."""
+    """The text, or its beginning and end with a line between them that says where the whole is, if it was kept."""
     all_lines = text.split("\n")
     head, tail = text, ""
     if len(all_lines) > lines:
@@ -322,7 +323,8 @@ def shortened(
     left_out = len(text) - len(head) - len(tail)
     if head == text:
         return text
-    return f"{head}\n… {left_out:,} characters left out; all of it: {where} …\n{tail}"
+    rest = "what was kept of it" if CUT in text else "all of it"
+    return f"{head}\n… {left_out:,} characters left out; {rest}: {where} …\n{tail}"
 
 
 _MAGIC_NUMBERS = {

@@ -42,7 +42,9 @@ class Position(msgspec.Struct, frozen=True):
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """One answered cell: where it stands, the name of the thread that it belongs to, and its conversation's tip.
 
-    ``run`` names this run of the cell, ``after`` the run of the parent's that it followed.
+    ``run`` names this run of the cell, ``after`` the run of the parent's that it followed. ``interrupted`` are
+    the words of the cell's last run, if it was: the answer is then that of a run before, and without a ``run`` there is
+    none.
     """
 
     position: Position
@@ -51,6 +53,12 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     tip: Tip
     run: str = ""
     after: str = ""
+    interrupted: str = ""
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether there is nothing to go on from."""
+        return bool(self.interrupted) and not self.run
 
 
 class Conversations:
@@ -105,25 +113,48 @@ class Conversations:
 
     def remember(self, position: Position, tip: Tip, prompt: str) -> None:
         """Take the answer of a cell for its turn, instead of what stood there."""
-        words = " ".join(prompt.split())
-        shown = words if len(words) <= _WORDS else f"{words[: _WORDS - 1]}…"
+        self._put(position, tip, prompt, run=secrets.token_hex(6))
+
+    def interrupted(self, position: Position, place: str, prompt: str) -> None:
+        """Note that the question of a cell to ``place`` was interrupted; an answer that the cell has stays its turn."""
+        own = self._turns.get(position.cell)
+        if own is None or own.unanswered:
+            self._put(position, Tip(interaction_id="", place=place), prompt, run="")
+            return
+        self._turns[position.cell] = msgspec.structs.replace(own, interrupted=_words(prompt))
+        self._write()
+
+    def _put(self, position: Position, tip: Tip, prompt: str, *, run: str) -> None:
         self._turns.pop(position.cell, None)
         parent = self._turns.get(position.parent)
         named = "" if self._answer(position.name or "") else position.name
         self._turns[position.cell] = Turn(
             position=position,
             thread=named or (parent.thread if parent else ""),
-            words=shown,
+            words=_words(prompt),
             tip=tip,
-            run=secrets.token_hex(6),
+            run=run,
             after=parent.run if parent else "",
+            interrupted="" if run else _words(prompt),
         )
         self._write()
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the threads."""
-        return tuple(dict.fromkeys(turn.thread for turn in self._turns.values() if turn.thread))
+        return tuple(dict.fromkeys(turn.thread for turn in self._answered if turn.thread))
+
+    @property
+    def _answered(self) -> list[Turn]:
+        return [turn for turn in self._turns.values() if not turn.unanswered]
+
+    def beginning(self, position: Position) -> str:
+        """What to say of a name that is new among other answers: it may have been meant to go on from one of them."""
+        name = position.name
+        if not name or position.parent or name in self.names or not self._answered:
+            return ""
+        known = f"known: {', '.join(self.names)}" if self.names else "without a name, -c goes on from the last answer"
+        return f"No conversation was called {name!r}: it begins here ({known})."
 
     def clear(self) -> None:
         """Forget all turns, on disk too."""
@@ -141,7 +172,7 @@ class Conversations:
         """
         if not self._turns:
             return f"Nothing has been asked in this notebook yet{'' if self._lasting else f', as far as {_UNNAMED}'}."
-        last = next(reversed(self._turns))
+        last = next((turn.position.cell for turn in reversed(self._answered)), "")
         roots = [turn for turn in self._turns.values() if turn.position.parent not in self._turns]
         return "\n".join(line for root in roots for line in self._branch(root, "", last, ids))
 
@@ -151,6 +182,8 @@ class Conversations:
             turn.tip.place,
             f"-c={turn.thread}" if turn.thread else "",
             "out of date: what it went on from was asked again; run this cell again" if stale else "",
+            "interrupted, no answer" if turn.unanswered else "",
+            f"interrupted when it asked {turn.interrupted!r}" if turn.interrupted and turn.run else "",
             "← last" if turn.position.cell == last else "",
         ]
         yield f"{indent}{turn.words}  ({', '.join(filter(None, facts))})"
@@ -161,7 +194,7 @@ class Conversations:
 
     def _nothing(self, name: str) -> GeminiExecError:
         """The error where there is nothing to continue: what can be done depends on whether turns outlive a kernel."""
-        if name and self._turns:
+        if name and self._answered:
             return GeminiExecError(
                 f"There is no answer {name} here.", hint="%gemini history ids lists those there are."
             )
@@ -183,7 +216,7 @@ class Conversations:
 
     def _last(self, name: str, *, without: str) -> Turn | None:
         """The newest turn of a thread that does not itself follow the cell ``without``."""
-        for turn in reversed(self._turns.values()):
+        for turn in reversed(self._answered):
             if (not name or turn.thread == name) and without not in self._upwards(turn.position.cell):
                 return turn
         return None
@@ -204,6 +237,11 @@ class Conversations:
             write_private(self._file, msgspec.json.encode(kept))
         except OSError:  # a full or read-only disk: then they last as long as the kernel
             self._file = None
+
+
+def _words(prompt: str) -> str:
+    words = " ".join(prompt.split())
+    return words if len(words) <= _WORDS else f"{words[: _WORDS - 1]}…"
 
 
 def _on_disk(tip: Tip) -> Tip:

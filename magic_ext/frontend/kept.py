@@ -14,6 +14,8 @@ class _Thread(msgspec.Struct, frozen=True):
     """Of a turn that is kept, its conversation's name alone."""
 
     thread: str = ""
+    run: str = ""
+    interrupted: str = ""
 
 
 def kept_file(notebook: str) -> Path | None:
@@ -36,4 +38,4 @@ def kept_names(file: Path | None) -> tuple[str, ...]:
         turns = msgspec.json.decode(file.read_bytes(), type=list[_Thread]) if file else []
     except (OSError, msgspec.MsgspecError):
         return ()
-    return tuple(dict.fromkeys(turn.thread for turn in turns if turn.thread))
+    return tuple(dict.fromkeys(turn.thread for turn in turns if turn.thread and (turn.run or not turn.interrupted)))

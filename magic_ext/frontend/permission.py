@@ -20,7 +20,7 @@ from .bundles import receipt_output
 
 __all__ = ["Permission"]
 
-_QUESTION = "Send this? [y]es, from now on / [n]o / only ever [s]chema (names, types, shapes): "
+_QUESTION = "Send this? [y]es, and what cells refer to from now on / [n]o / only ever [s]chema (names, types, shapes): "
 _ANSWERS = {"y": "yes", "yes": "yes", "s": "schema", "schema": "schema", "always schema": "schema"}
 
 

@@ -10,6 +10,7 @@ from magic_ext.references.errors import BadReferenceError
 from magic_ext.references.manifest import Entry
 from magic_ext.references.prepared import Binding, Named, Part, called, columns_line, shape
 from magic_ext.references.schemas import schema_part
+from magic_ext.references.screened import told_withheld
 from magic_ext.references.tables.table import Saved, Table
 from magic_ext.references.things import Database, OtherFile, Picture, Scalar, TextFile, Value
 from magic_ext.wire.content import ARROW, Document, Image
@@ -76,7 +77,7 @@ def _table(named: Named, table: Table, saved: Saved, place: str) -> Part:
     if saved.mime_type != ARROW:
         place = place if named.referent.path else f"{named.name}.npy"
         load = f"{named.name} = {table.live(repr(place)) if named.referent.path else f'np.load({place!r})'}"
-    note = "; ".join(saved.notes)
+    note = "; ".join(filter(None, (*saved.notes, told_withheld(table))))
     lines = [
         f"{called(named)}: {table.kind}, {shape(table.rows, width)}"
         f"{'' if load else ', loaded already as a pandas DataFrame'}",

@@ -14,10 +14,11 @@ from typing import Any
 
 from magic_ext.runtime.limits import in_words
 
-__all__ = ["Collector", "plain"]
+__all__ = ["CUT", "Collector", "plain", "shorten"]
 
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+CUT = "[The output was cut here: more than"
 MOST_IMAGES = 50
 IMAGE_BYTES = 20_000_000
 ERROR_CHARACTERS = 20_000
@@ -107,7 +108,7 @@ class Collector:
         self._left -= len(encoded)
         if self._left < 0:
             self._cut = True
-            kept += f"\n[The output was cut here: more than {in_words(self._size)}.]\n"
+            kept += f"\n{CUT} {in_words(self._size)}.]\n"
         if kept:
             self._texts.append(kept)
             self._emit(kept)

@@ -199,3 +199,42 @@ def test_a_notebook_without_a_name_keeps_nothing() -> None:
     assert kept_file("") is None
     first, second = kept_file("/a/x.ipynb"), kept_file("/b/x.ipynb")
     assert first != second and first is not None and "x.ipynb" not in str(first)
+
+
+def test_an_interrupted_question_is_listed_and_nothing_goes_on_from_it(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    talk = Conversations(file)
+    talk.interrupted(talk.position("x", "rep"), "here", "How many?")
+    assert talk.names == kept_names(file) == ()
+    with pytest.raises(GeminiExecError, match="no answer yet to continue"):
+        talk.position("y", "")
+    ask(talk, "a", None, "a1")
+    ask(talk, "b", "", "b1")
+    talk.interrupted(talk.position("b", ""), "here", "By city?")
+    talk.interrupted(talk.position("c", ""), "here", "And a\nchart?")
+    assert Conversations(file).tree() == talk.tree()
+    assert talk.tree().splitlines() == [
+        "How many?  (here, -c=rep, interrupted, no answer)",
+        "question of a1  (here)",
+        "  question of b1  (here, interrupted when it asked 'By city?', ← last)",
+        "    And a chart?  (here, interrupted, no answer)",
+    ]
+    assert ask(talk, "d", "", "d1") == "b1"
+    assert ask(talk, "c", "", "c1") == "b1", "it keeps its place"
+    assert ask(talk, "b", "", "b2") == "a1"
+    assert "interrupted" not in "".join(talk.tree().splitlines()[1:])
+
+
+def test_a_name_that_is_new_among_answers_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    talk = Conversations(file)
+    assert talk.beginning(talk.position("a", "rep")) == "", "the first of a notebook is no follow-up"
+    ask(talk, "a", None, "a1")
+    told = "No conversation was called 'rep': it begins here"
+    assert talk.beginning(talk.position("b", "rep")) == f"{told} (without a name, -c goes on from the last answer)."
+    ask(talk, "b", "rep", "b1")
+    assert talk.beginning(talk.position("b", "rep")) == "", "run again"
+    assert talk.beginning(talk.position("c", "rep")) == talk.beginning(talk.position("c", "")) == ""
+    assert talk.beginning(talk.position("c", "nix")) == "No conversation was called 'nix': it begins here (known: rep)."
+    again = Conversations(file)
+    assert again.beginning(again.position("c", "rep")) == "" and ask(again, "c", "rep", "c1") == "b1"

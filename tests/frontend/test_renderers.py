@@ -17,6 +17,7 @@ from magic_ext.frontend.renderers.live import Live, Pace
 from magic_ext.frontend.renderers.static import Static
 from magic_ext.frontend.renderers.terminal import Terminal
 from magic_ext.references.manifest import Entry, Manifest
+from magic_ext.runtime.outputs import Collector
 from magic_ext.wire.content import Annotation, Image, RawContent, Text
 from magic_ext.wire.steps import (
     CodeExecutionCall,
@@ -397,6 +398,15 @@ def test_no_output_sets_a_colour(png: str) -> None:
 
 
 # --- terminal -----------------------------------------------------------------------------------------------------
+
+
+def test_of_a_result_that_was_cut_not_all_is_promised() -> None:
+    collector = Collector(9000, lambda _: None)
+    collector.add({"msg_type": "stream", "content": {"text": "z" * 9001}})
+    cut = [CodeExecutionCall("c1", "print(1)"), CodeExecutionResult("c1", (Text(collector.output),))]
+    assert "characters left out; what was kept of it: _gemini.results[0]" in layout(cut)[1].plain
+    whole = [CodeExecutionCall("c1", "print(1)"), CodeExecutionResult("c1", (Text("z" * 9000),))]
+    assert "characters left out; all of it: _gemini.results[0]" in layout(whole)[1].plain
 
 
 def test_a_terminal_gets_readable_text_once(png: str) -> None:

@@ -44,6 +44,19 @@ def test_a_cell_run_again_keeps_its_place(
     assert "-c=v1_c2" in notebook.do("%gemini history ids")
 
 
+def test_a_name_never_used_is_told_where_it_brings_nothing(
+    notebook: Any, asked_at: Callable[..., Any], google: Any
+) -> None:
+    step = ({"type": "model_output"}, [{"type": "text", "text": "Yes."}])
+    asked_at(*(google(step, id=f"v1_{name}") for name in ("n1", "n2", "n3")))
+    assert notebook.run("%%gemini_exec -c=rep\nOne?").status == "ok"
+    ran = notebook.run("%%gemini_exec -c=nix\nby island")
+    assert "No conversation was called 'nix': it begins here (known: rep)." in ran.text
+    notebook.do("limit = 3")
+    ran = notebook.run("%%gemini_exec -c=three\nAnd what is @limit?")
+    assert ran.status == "ok" and "No conversation was called" not in ran.text
+
+
 def test_a_restarted_kernel_goes_on(named: Callable[[], Any]) -> None:
     first = named()
     assert first.run(f"{PLAIN}\nTotal units by city in @sales", live=True, cell="a").status == "ok"

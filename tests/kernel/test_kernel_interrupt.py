@@ -276,6 +276,7 @@ def test_stop(notebook: Any, serve: Callable[..., Any], faults: SimpleNamespace,
     assert "Receipt" in receipt["text/plain"] and "widget" not in str([*receipt]), "it has taken the progress's slot"
     assert stage.kept in ran.text
     assert stage.kept == "There is no answer." or "This is not the whole answer." in ran.text
+    assert stage.shows != "it runs" or "--tool" in stage.ask or "it runs" in ran.text, "what was printed stays"
     assert "nterrupted" not in ran.text, "the red line says it"
     assert "follow-up" not in str([*footer])
     if server is None:
@@ -352,6 +353,7 @@ def test_stop_while_the_user_is_asked(notebook: Any, asked_at: Callable[..., Any
     ran = asked.stopped()
     notebook.do("%config GeminiExecMagics.run_unasked = True")
     assert "print(1)" in ran.text and len(server.seen) == 1
+    assert "interrupted when it asked 'Compute.', ← last)" in notebook.do("%gemini history")
 
 
 @pytest.mark.usefixtures("nothing_is_left")

@@ -102,17 +102,38 @@ def test_code_that_runs_isolated_here(notebook: Any, asked_at: Callable[..., Any
     assert "# The answer was computed on all 2 rows of people." in payload["text"], "the user's name, not the code's"
 
 
-def test_code_in_this_kernel_is_refused_unless_nothing_of_it_goes_out(
-    notebook: Any, asked_at: Callable[..., Any], google: Any
+@pytest.mark.parametrize(
+    "asks",
+    ["\nSee @people.", "--send schema\nSee @people.", "--send full\nSee @people.", "\nSee @people:schema", "\nLook."],
+)
+def test_code_in_this_kernel_is_refused_whatever_may_leave(
+    notebook: Any, asked_at: Callable[..., Any], google: Any, asks: str
 ) -> None:
     notebook.do("%config GeminiExecMagics.run_unasked = True")
-    code = "print(people)"
-    server = asked_at(google(call("run_python", "f1", code=code), status="requires_action"), google(said("Well.")))
-    line = notebook.refuses(f"{ASK} --run kernel\nSee @people.")
-    assert "deny_columns can't be kept from code that runs in your kernel" in line and "--run local" in line
+    server = asked_at()
+    line = notebook.refuses(f"{ASK} --run kernel {asks}")
+    assert "deny_columns can't be kept from code that runs in your kernel" in line
+    assert "--run local" in line and "schema" not in line
     assert server.seen == []
-    assert notebook.run(f"{ASK} --run kernel --send schema\nSee @people.").status == "ok"
-    assert all(CANARY not in body and MAIL not in body for body in bodies(server))
+
+
+def test_isolated_code_under_schema_lacks_the_columns_too(
+    notebook: Any, asked_at: Callable[..., Any], google: Any
+) -> None:
+    code = (
+        "import numpy as np\nprint(sorted(people_df.columns))\nlength = np.zeros(people_df['n'].max() + 5)\n"
+        "found = [n for n, v in list(globals().items()) if 'Salary' in getattr(v, 'columns', ())]\nprint(found)"
+    )
+    server = asked_at(google(call("run_python", "f1", code=code), status="requires_action"), google(said("Well.")))
+    ran = notebook.run(f"{ASK} --run local --send schema -o answer\nSee @people.")
+    assert ran.status == "ok", ran.of("error")
+    assert notebook.value("answer.results") == ["['mail', 'n', 'name']\n[]\n"]
+    first, second = bodies(server)
+    assert "salary" not in (first + second).lower() and "1 column is withheld" in first
+    [result] = json.loads(server.seen[1].body)["input"]
+    assert [block["text"] for block in result["result"]] == ["It worked.\nlength: ndarray, 7"]
+    receipt = ran.outputs[0]["text/plain"]
+    assert "1 column is withheld" in receipt and "told: It worked. / length: ndarray, 7" in receipt
 
 
 def test_on_this_computer_nothing_is_held_back(notebook: Any) -> None:
