@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ..base import Column, Table
-from .plan import Condition, Derived, Flag, Question, columns_of, conditions_of
+from .plan import Condition, Derived, Flag, Question, columns_of, conditions_of, opposites
 from .schema import is_numeric, is_time
 
 __all__ = ["Cell", "endless", "literal"]
@@ -107,6 +107,8 @@ class Cell:
         selected = self.name("selected")
         self.add(f"{selected} = {self.frame}[{mask}]")
         self.add(f'print("Rows:", len({selected}), "of", len({self.frame}))')
+        for column in opposites(self.question):
+            self.add(f"print({literal(f'Rows without {column.name}:')}, {self.column(column)}.isna().sum())")
         self.frame = selected
 
     def test(self, condition: Condition) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from ..base import Table
 from .algebra import symbolic
-from .grammar import Grammar, Reader
+from .grammar import Grammar, Reader, TooLong
 from .lexicon import ARTICLES
 from .schema import Schema
 from .tokens import Token, sentences, tokenize
@@ -247,6 +247,13 @@ def compute(text: str) -> Computation | None:
     'print(17 * 23)\n'
     >>> compute("What is the sum of my invoices?")
     """
+    try:
+        return _computed(text)
+    except (RecursionError, TooLong):
+        return None
+
+
+def _computed(text: str) -> Computation | None:
     found: Computation | None = None
     for sentence in _sentences(text):
         reader = _reader(sentence, text)

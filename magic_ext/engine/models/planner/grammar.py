@@ -17,13 +17,20 @@ from typing import Any, TypeVar
 from .schema import Schema
 from .tokens import Token
 
-__all__ = ["Grammar", "Reader"]
+__all__ = ["MOST_STEPS", "Grammar", "Reader", "TooLong"]
+
+MOST_IN_A_ROW = 8  # phrases of one kind: nobody says more conditions and groups at once
+MOST_STEPS = 50_000  # matches of rules: a usual question takes some hundred
 
 Bindings = dict[str, Any]
 Match = tuple[Bindings, int]
 Action = Callable[..., Any]
 Declared = TypeVar("Declared", bound=Callable[..., Any])
 Terminal = Callable[["Reader", int], Iterator[tuple[Any, int]]]
+
+
+class TooLong(Exception):
+    """A sentence has more readings than anybody means."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,9 @@ class Reader:
         self.furthest = 0
         self.refusals: dict[str, int] = {}
         self.partial: dict[str, str] = {}  # a column's name by the words that were taken for it
+        self.steps = 0
         self._found: dict[tuple[str, int], list[tuple[Any, int]]] = {}
+        self._rows: dict[tuple[str, int, int], list[tuple[tuple[Any, ...], int]]] = {}
 
     def reached(self, at: int) -> int:
         """Remember how far any reading came."""
@@ -153,13 +162,22 @@ class Reader:
             self._found[name, at] = self._search(name, at)
         return self._found[name, at]
 
-    def many(self, name: str, at: int) -> Iterator[tuple[tuple[Any, ...], int]]:
-        """Any number of ``name`` one after another, the longest row first."""
-        for value, end in self.find(name, at):
-            if end > at:
-                for rest, last in self.many(name, end):
-                    yield (value, *rest), last
-        yield (), at
+    def many(self, name: str, at: int, most: int = MOST_IN_A_ROW) -> list[tuple[tuple[Any, ...], int]]:
+        """Up to ``most`` times ``name`` one after another, the longest row first."""
+        if (name, at, most) not in self._rows:
+            row: list[tuple[tuple[Any, ...], int]] = []
+            for value, end in self.find(name, at) if most else ():
+                for rest, last in self.many(name, end, most - 1) if end > at else ():
+                    self._step()
+                    row.append(((value, *rest), last))
+            self._rows[name, at, most] = [*row, ((), at)]
+        return self._rows[name, at, most]
+
+    def _step(self) -> None:
+        """Count a match; raises TooLong when there are more than any question needs."""
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise TooLong
 
     def _search(self, name: str, at: int) -> list[tuple[Any, int]]:
         found: list[tuple[Any, int]] = []
@@ -171,6 +189,7 @@ class Reader:
             if row.first is not None and word not in row.first:
                 continue
             for bound, end in row.match(self, at, {}):
+                self._step()
                 value = action(self, **bound)
                 if value is not None and (value, end) not in found:
                     found.append((value, end))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ..base import Column
 from . import figures
 from .cell import Cell, literal
-from .plan import Aggregate, Derived, Flag, Group, Measure
+from .plan import Aggregate, Derived, Flag, Group, Measure, unknown_of
 from .schema import is_numeric
 from .titles import PERIOD_NAMES, WEEKDAY_NAMES, group_name, measure_title, title
 
@@ -49,7 +49,28 @@ def amounts(cell: Cell, question: Aggregate) -> None:
     if question.groups:
         _grouped(cell, question)
     else:
+        _shares_of_known(cell, question)
         _scalars(cell, question)
+
+
+def _shares_of_known(cell: Cell, question: Aggregate) -> None:
+    """Percentages of the rows where it is known, before those of all rows: a gap is no "no"."""
+    columns = unknown_of(question)
+    if not columns:
+        return
+    known = cell.name("known")
+    cell.add(f"{known} = {_both(f'{cell.column(column)}.notna()' for column in columns)}")
+    named = " and ".join(column.name for column in columns)
+    for measure in question.measures:
+        if measure.how == "percent":
+            label = f"{measure_title(measure)} (of the rows with {named}):"
+            value = f'round({_matching(cell)}[{known}].mean() * 100, 2) if {known}.any() else "no rows"'
+            cell.add(f"print({literal(label)}, {value})")
+
+
+def _both(tests: Iterable[str]) -> str:
+    listed = list(tests)
+    return listed[0] if len(listed) == 1 else " & ".join(listed)
 
 
 def _matching(cell: Cell) -> str:
@@ -107,12 +128,33 @@ def _grouped(cell: Cell, question: Aggregate) -> None:
     if question.outer:
         _outer(cell, question, result)
         return
+    columns = unknown_of(question)
+    if columns and len(question.measures) == 1:
+        for column in columns:
+            label = literal(f"Rows with unknown {column.name}, not counted in the first table:")
+            cell.add(f"print({label}, {cell.column(column)}.isna().sum())")
+        _known_by_group(cell, question, keys, observed, columns)
     cell.add(f"print({literal(title(question))})")
     _print(cell, question, result)
     if question.contrast:
         _contrast(cell, question, result)
     if question.chart:
         figures.aggregate(cell, question, result)
+
+
+def _known_by_group(
+    cell: Cell, question: Aggregate, keys: list[str], observed: bool, columns: Iterable[Column]
+) -> None:
+    """The percentages by group of the rows where it is known."""
+    known, share = cell.name("known"), cell.name("share")
+    by = [f"{cell.frame}[{one}]" if one[0] in "\"'" else one for one in keys]
+    listed = by[0] if len(by) == 1 else f"[{', '.join(by)}]"
+    cell.add(f"{known} = {_both(f'{cell.column(column)}.notna()' for column in columns)}")
+    source = f"{_matching(cell)}.where({known}).astype(float).groupby({listed}{', observed=True' if observed else ''})"
+    cell.add(f"{share} = {source}.mean() * 100")
+    named = " and ".join(column.name for column in columns)
+    cell.add(f"print({literal(f'{title(question)}, of the rows with {named}')})")
+    cell.add(f"print({share}.round(2){'.unstack()' if len(keys) == 2 else ''}.to_string())")
 
 
 def _contrast(cell: Cell, question: Aggregate, result: str) -> None:

@@ -15,6 +15,7 @@ __all__ = ["grammar"]
 rule = grammar.rule
 
 MAX_NUMBER_GROUPS = 50
+MAX_GROUPS = 4
 
 
 @rule("group", "<column>")
@@ -47,8 +48,8 @@ def _groups_one(reader: Reader, group: Group) -> tuple[Group, ...]:
 
 
 @rule("groups", "<group> <and> [by|per] <groups>", "<group> (by|per) <groups>")
-def _groups_more(reader: Reader, group: Group, groups: tuple[Group, ...], **_: Any) -> tuple[Group, ...]:
-    return (group, *groups)
+def _groups_more(reader: Reader, group: Group, groups: tuple[Group, ...], **_: Any) -> tuple[Group, ...] | None:
+    return (group, *groups) if group not in groups and len(groups) < MAX_GROUPS else None
 
 
 _BY = "(by|per|(for|in|on|at|within|of) (each|every)|(grouped|broken down|split|coloured|colored) by)"

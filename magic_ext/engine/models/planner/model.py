@@ -16,6 +16,7 @@ from . import german, say
 from .cell import literal
 from .compile import compile_plans
 from .compute import Computation, compute
+from .grammar import TooLong
 from .parse import Declined, parse
 from .plan import Plan
 from .titles import code_span
@@ -102,19 +103,31 @@ def _answer(conversation: Conversation, steps: Sequence[Step]) -> _Answer:
     conversation = _in_part(conversation)
     turns = [question_text(step) for step in steps if isinstance(step, UserInput)] or [""]
     last: tuple[Plan, ...] = ()
+    skipped = False
     for earlier in turns[:-1]:
         read = _read(earlier, conversation.tables, last)
         if not isinstance(read, Declined):
-            last = read
+            last, skipped = read, False
         elif compute(earlier):
             last = ()
-    return _one(conversation, turns[-1], last)
+        elif not _GREETING.fullmatch(earlier):
+            skipped = True
+    answer = _one(conversation, turns[-1], last)
+    goes_on = skipped and last and answer.plans and isinstance(_read(turns[-1], conversation.tables, ()), Declined)
+    return _Answer(f"{say.going_on(last)} {answer.text}", answer.code, answer.plans) if goes_on else answer
 
 
 def _read(text: str, tables: Sequence[Table], last: tuple[Plan, ...]) -> tuple[Plan, ...] | Declined:
     """The plans of a question; a follow-up may name the one table again, as in "by city in `sales`"."""
     if not tables:
         return Declined()
+    try:
+        return _understood(text, tables, last)
+    except (RecursionError, TooLong):
+        return Declined(reasons=("this is too long, or repeats itself; ask it in one short sentence",))
+
+
+def _understood(text: str, tables: Sequence[Table], last: tuple[Plan, ...]) -> tuple[Plan, ...] | Declined:
     read = parse(text, tables, last)
     if isinstance(read, Declined) and last and len({table.name for table in tables}) == 1:
         shorter = re.sub(rf"\s+(?:in|of|from|for)\s+`?{re.escape(tables[0].name)}`?(?=\W*$)", "", text)

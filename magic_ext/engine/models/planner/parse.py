@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from ..base import Table
 from . import compared, drawings, inventory, near, ranked, shares, trends  # noqa: F401  # declare their rules
 from .defining import defined
+from .doubts import meanings
 from .followups import revise
 from .grammar import Reader
 from .joins import joined_tables
@@ -196,6 +197,8 @@ def _exactly(text: str, table: Table, last: tuple[Plan, ...]) -> tuple[Plan, ...
         if len(certain) != 1:
             return _why(reader, _readings(table, reader, certain or questions))
         questions = certain
+        if (doubted := _doubted(table, reader, questions[0])) is not None:
+            return doubted
         drawn = plans and not new and reader.whole("drawing")
         plans = (plans[:-1] if drawn else plans) + [
             _plan(table, question, reader) for question in questions[0] if not isinstance(question, Open)
@@ -207,8 +210,17 @@ def _readings(table: Table, reader: Reader, asked: list[Asked]) -> tuple[Plan, .
     """What the sentence could mean, each once."""
     options: list[Question] = []
     for first, *_ in asked:
-        options += first.options if isinstance(first, Open) else (first,)
+        for option in first.options if isinstance(first, Open) else (first,):
+            options += meanings(reader, option)
     return tuple(_plan(table, question, reader) for question in dict.fromkeys(options))
+
+
+def _doubted(table: Table, reader: Reader, asked: Asked) -> Declined | None:
+    """What the one reading could mean as well, if a word of it has two meanings in the table."""
+    for question in asked:
+        if not isinstance(question, Open) and meanings(reader, question) != (question,):
+            return _why(reader, _readings(table, reader, [(question,)]))
+    return None
 
 
 def _read(reader: Reader, base: Question | None) -> tuple[list[Asked], list[Asked]]:

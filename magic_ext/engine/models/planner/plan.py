@@ -38,7 +38,9 @@ __all__ = [
     "columns_of",
     "conditions_of",
     "groups_of",
+    "opposites",
     "tested",
+    "unknown_of",
 ]
 
 Operator = Literal[
@@ -322,3 +324,32 @@ def groups_of(question: Question) -> tuple[Group, ...]:
 def conditions_of(question: Question) -> tuple[Condition, ...]:
     """Which rows the question is about; nothing for the table's columns."""
     return () if isinstance(question, Columns) else question.where
+
+
+def opposites(question: Question) -> tuple[Column, ...]:
+    """The columns with gaps of which all rows but some are asked for: a gap is neither."""
+    return tuple(
+        dict.fromkeys(
+            one.column
+            for one in conditions_of(question)
+            if one.column.missing and not one.either and (one.operator in {"!=", "not in"} or _is_no(one))
+        )
+    )
+
+
+def _is_no(condition: Condition) -> bool:
+    """Whether the condition takes the false ones of a column of yes and no."""
+    if condition.operator != "==" or not condition.values:
+        return False
+    return str(condition.values[0]).casefold() in {"false", "no", "n", "0"} and condition.column.unique == 2
+
+
+def unknown_of(question: Question) -> tuple[Column, ...]:
+    """The columns with gaps whose values decide of a percentage of rows."""
+    if not isinstance(question, Aggregate):
+        return ()
+    tests = [
+        test for m in question.measures if m.how == "percent" and isinstance(m.column, Flag) for test in m.column.tests
+    ]
+    valued = [test for test in tests if test.operator not in {"isna", "notna"}]
+    return tuple(dict.fromkeys(column for test in valued for column in tested(test) if column.missing))

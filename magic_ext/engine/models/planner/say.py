@@ -21,12 +21,14 @@ from .plan import (
     Rows,
     columns_of,
     conditions_of,
+    opposites,
+    unknown_of,
 )
 from .schema import Schema, is_numeric, is_time, is_year
 from .titles import chart_phrase, code_span, plain, title
 from .tokens import words
 
-__all__ = ["closing", "declined", "examples", "greeting", "picture", "reading"]
+__all__ = ["closing", "declined", "examples", "going_on", "greeting", "picture", "reading"]
 
 ENGINES = (
     "Free questions need a language model: set `GEMINI_API_KEY`, or use `-m openai:NAME` with an OpenAI-compatible "
@@ -39,6 +41,11 @@ def reading(plans: Sequence[Plan]) -> str:
     return "\n\n".join(_reading(plan) for plan in plans)
 
 
+def going_on(last: Sequence[Plan]) -> str:
+    """What a follow-up changes when the question right before it was declined."""
+    return f"The question before was not answered; this goes on from “{title(last[-1].question, code_span)}”."
+
+
 def _reading(plan: Plan) -> str:
     question, table = plan.question, plan.table
     text = title(question, code_span, table=code_span(table.label or table.name))
@@ -48,6 +55,15 @@ def _reading(plan: Plan) -> str:
     if isinstance(question, Aggregate) and any(group.period for group in question.groups):
         text += " Periods without any row do not appear."
     text += "".join(f" {code_span(c.name)} is in hours." for c in columns_of(question) if c.cast == "hours")
+    text += "".join(
+        f" {code_span(c.name)} is missing in {c.missing} of {table.rows} rows; they are left out."
+        for c in opposites(question)
+    )
+    text += "".join(
+        f" {code_span(c.name)} is missing in {c.missing} of {table.rows} rows: they count as rows without it in the "
+        "share of all rows, and are left out of the share where it is known."
+        for c in unknown_of(question)
+    )
     infinite = [c for c in columns_of(question) if endless(c)]
     text += "".join(f" Infinite values of {code_span(c.name)} are left out." for c in infinite)
     if plan.notes:
@@ -94,8 +110,8 @@ def _headline(plans: Sequence[Plan], printed: str) -> str:
     if len(plans) != 1 or not lines or not isinstance(plans[0].question, Aggregate):
         return ""
     question = plans[0].question
-    if not question.groups and len(lines) == 1:
-        return f"{code_span(lines[0].strip())}."
+    if not question.groups and len(lines) == 1 + bool(unknown_of(question)) * len(question.measures):
+        return " ".join(f"{code_span(line.strip())}." for line in reversed(lines))
     first = question.rank is not None and question.rank.n == 1 and len(question.groups) == 1
     heading = 3 if first and question.groups[0].period else 2
     if first and len(lines) == heading + 1 and len(lines[-1].split()) >= 2:  # one row: more would be a tie
