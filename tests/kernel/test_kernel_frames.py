@@ -50,6 +50,7 @@ MEANS = {
     **dict.fromkeys(("rows", "unnamed", "mixed", "nested", "objects", "categories", "zone", "periods", "spans"), "3.0"),
     **dict.fromkeys(("intervals", "imaginary", "binary", "odd", "lone", "hours", "ancient"), "3.0"),
     "missing": "1.5",
+    "decimals": "2.0",
     "nullable": "2.0",
     "nothing": "nan",
 }
@@ -85,9 +86,8 @@ def test_one_red_line(notebook: Any, name: str) -> None:
     assert f'@frames["{name}"]' in line
 
 
-@pytest.mark.parametrize("name", ["decimals", "huge"])
-def test_what_is_no_number_for_the_planner_is_not_computed(notebook: Any, name: str) -> None:
-    ran = notebook.run(f'%%gemini_exec -m offline-planner\nMean v in @frames["{name}"].')
+def test_what_is_no_number_for_the_planner_is_not_computed(notebook: Any) -> None:
+    ran = notebook.run('%%gemini_exec -m offline-planner\nMean v in @frames["huge"].')
     assert ran.status == "ok"
     assert "is not a column of numbers" in ran.text
 
