@@ -47,8 +47,35 @@ def _describe(frame):
                 column["values"] = [plain(value) for value in counts.index]
             if kind in ("integer", "number", "datetime") and len(counts):
                 column["low"], column["high"] = _bound(series.min()), _bound(series.max())
+            if kind == "text" and len(counts):
+                column.update(_dated(series))
         columns.append(column)
     return {"rows": len(frame), "columns": columns}
+
+def _dated(series):
+    # How all values write dates; day or month first only where some value leaves no doubt.
+    import re
+    import pandas as pd
+    values = pd.Series(series.dropna().unique(), dtype=object)
+    if all(re.fullmatch(r"\\d{4}-\\d{2}-\\d{2}([T ]\\d{2}:\\d{2}.*)?", value) for value in values):
+        forms = ["ISO8601"]
+    else:
+        mark = re.fullmatch(r"\\d{1,2}([/.-])\\d{1,2}\\1\\d{4}( \\d{1,2}:\\d{2}(:\\d{2})?)?", values[0])
+        if not mark:
+            return {}
+        clock = (" %H:%M:%S" if mark[3] else " %H:%M") if mark[2] else ""
+        forms = [mark[1].join(parts) + clock for parts in (("%d", "%m", "%Y"), ("%m", "%d", "%Y"))]
+    found = {}
+    for form in forms:
+        try:
+            found[form] = pd.to_datetime(values, format=form)
+        except (ValueError, TypeError, OverflowError):
+            continue
+    if len(found) != 1:
+        return {"form": "ambiguous"} if found else {}
+    (form, dates), = found.items()
+    bounds = {"form": form, "low": _bound(dates.min()), "high": _bound(dates.max())}
+    return bounds if form == "ISO8601" else {**bounds, "values": []}  # not to be compared with dates as text
 
 def _cast(series, seen):
     import datetime, decimal

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 import pytest
 from pandas.api import types
 
+from magic_ext.engine import tables
 from magic_ext.engine.models.base import Code, Column, Conversation, Table, Text
 from magic_ext.engine.models.planner import OfflinePlanner
 from magic_ext.wire.content import Text as TextContent
@@ -47,7 +49,13 @@ def column_of(name: str, series: pd.Series) -> Column:
         low, high = float(known.min()), float(known.max())
     elif len(known) and kind == "datetime":
         low, high = known.min().isoformat(), known.max().isoformat()
-    return Column(name, kind, int(series.isna().sum()), len(counted), values, low, high)
+    plain = Column(name, kind, int(series.isna().sum()), len(counted), values, low, high)
+    found = _DESCRIBING["_dated"](series) if kind == "text" and len(known) else {}
+    return msgspec.structs.replace(plain, **{key: tuple(v) if key == "values" else v for key, v in found.items()})
+
+
+_DESCRIBING: dict[str, Any] = {}
+exec(tables._DESCRIBE, _DESCRIBING)
 
 
 def table_of(name: str, frame: pd.DataFrame, label: str = "", load: str = "") -> Table:

@@ -375,12 +375,6 @@ def test_dates_that_are_text_become_dates_in_a_copy(bench: Any) -> None:
     check(ran.printed, frame.groupby(month(frame)).revenue.sum())
 
 
-def test_dates_in_another_order_are_not_guessed(bench: Any) -> None:
-    frame = bench.sales().head(100)
-    text = frame.assign(date=frame.date.dt.strftime("%d/%m/%Y"))
-    assert bench.run({"sales": text}, "monthly revenue").declined
-
-
 def test_a_dollar_in_the_data_is_no_formula(bench: Any) -> None:
     ran = bench.run({"nasty": bench.nasty()}, "bar chart of `cost $`")
     assert bars(ran.figures[0].axes[0]) == [15, 15]

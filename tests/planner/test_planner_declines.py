@@ -218,11 +218,24 @@ def test_a_value_of_two_columns_is_not_guessed(bench: Any) -> None:
 def test_every_example_offered_is_answered(bench: Any, name: str) -> None:
     frame = bench.FRAMES[name]()
     table = bench.table_of(name, frame)
-    text = bench.plan_only((table,), "zebra crossing").text
+    text = bench.plan_only((table,), f"Why not predict a zebra with {name}?").text
     examples = re.findall("“([^”]+)”[,.]", text.partition("for example")[2])
     assert len(examples) == 2
     for example in examples:
         assert bench.run({name: frame}, example).code, example
+
+
+def offered(text: str) -> str:
+    return text.partition("for example")[2].partition("\n")[0]
+
+
+def test_examples_are_about_what_was_asked(bench: Any) -> None:
+    tables = tuple(bench.table_of(name, bench.FRAMES[name]()) for name in ("penguins", "sales"))
+    assert "`flipper_length_mm`" in offered(bench.plan_only(tables, "wobbly flipper per dream").text)
+    assert "`quantity`" in offered(bench.plan_only(tables, "forecast the quantity").text)
+    assert "`unit_price`" in offered(bench.plan_only(tables, "wobbly unit price by city").text)
+    assert "`quantity`" in offered(bench.plan_only(tables, "Why not predict a zebra with sales?").text)
+    assert not offered(bench.plan_only(tables, "zebra crossing").text)
 
 
 def test_no_table_is_said(bench: Any) -> None:
@@ -246,6 +259,18 @@ def test_the_readings_are_offered_as_cells_that_run(bench: Any) -> None:
         names = {"penguins": frame}
         exec(compile(cell, "<cell>", "exec"), names)
         assert names["result"].index[0] == getattr(frame.groupby("species").body_mass_g, how)().idxmax()
+
+
+@pytest.mark.parametrize("table", ["penguins", "sales", "people"])
+def test_each_offer_runs_and_has_a_title_of_its_own(bench: Any, table: str) -> None:
+    frame = bench.FRAMES[table]()
+    known = bench.table_of(table, frame)
+    for question in [question for name, question in DECLINED if name == table and " // " not in question][::3]:
+        text = bench.plan_only((known,), question).text
+        offers = re.findall(r"^(.+):\n```python\n(.*?)```", text, re.DOTALL | re.MULTILINE)
+        assert len({name for name, _ in offers}) == len(offers), question
+        for _, cell in offers:
+            exec(compile(cell, "<cell>", "exec"), {table: frame.copy()})
 
 
 def test_what_is_left_without_a_strange_word_is_offered_and_not_run(bench: Any) -> None:

@@ -44,7 +44,8 @@ class Column(msgspec.Struct, frozen=True):
     ``unique`` counts distinct non-missing values (of at most the first 100,000 rows); ``values`` lists them, most
     frequent first, where a text, boolean or integer column has at most 200; ``low`` and ``high`` bound numbers (as
     floats) and datetimes (as ISO strings). ``cast`` says what the code must do before it computes with the values:
-    decimals become floats, durations hours, date objects datetimes.
+    decimals become floats, durations hours, date objects datetimes. ``form`` is how a text column writes dates, for
+    ``pd.to_datetime(format=...)``: ``ISO8601``, ``%d/%m/%Y``, ...; ``ambiguous`` where day or month may be first.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Column(msgspec.Struct, frozen=True):
     low: float | str | None = None
     high: float | str | None = None
     cast: Cast = ""
+    form: str = ""
 
 
 class Table(msgspec.Struct, frozen=True):

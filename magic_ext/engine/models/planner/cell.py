@@ -66,7 +66,7 @@ class Cell:
                 self._cast(column)
             elif column.kind == "text" and is_time(column):
                 self.imports.add("import pandas as pd")
-                source = f'pd.to_datetime({self._copied()}[{literal(column.name)}], format="ISO8601")'
+                source = f"pd.to_datetime({self._copied()}[{literal(column.name)}], format={literal(column.form)})"
                 self.add(f"{self.frame}[{literal(column.name)}] = {source}")
             elif endless(column):
                 self._without_infinite(column)

@@ -6,9 +6,9 @@ from typing import Any
 
 from ..base import Column
 from .grammar import Reader
-from .phrases import By, Over, grammar, only_date
+from .phrases import By, Over, doubtful_date, grammar, only_date
 from .plan import Group, Period
-from .schema import is_time
+from .schema import AMBIGUOUS, is_time
 
 __all__ = ["grammar"]
 
@@ -39,6 +39,8 @@ def _group_period(reader: Reader, period: Any) -> Group | None:
 
 @rule("group", "<period> of <column>", "<dated:column> <period>", "<period> of <dated:column>")
 def _group_period_of(reader: Reader, period: Any, column: Column) -> Group | None:
+    if column.form == AMBIGUOUS:
+        reader.refuse(doubtful_date(column.name))
     return Group(column, period) if is_time(column) else None
 
 

@@ -75,12 +75,20 @@ class OfflinePlanner:
 def _closing(answer: _Answer, result: CodeExecutionResult) -> str:
     if result.is_error:
         lines = [line.strip() for line in result.text.splitlines() if line.strip()]
-        why = code_span(lines[-1][:300]) if lines else "no message"
+        why = code_span(_raised(lines)[:300]) if lines else "no message"
         return f"The code failed ({why}). The rules give the same code again, so I stop here. {say.ENGINES}"
     if answer.plans:
         return say.closing(answer.plans, result.text)
     printed = [line.strip() for line in result.text.splitlines() if line.strip()]
     return f"{code_span(printed[-1][:300])}." if printed else "Done: nothing was printed."
+
+
+_RAISED = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Warning|Interrupt|Exit|Iteration)\b(:.*)?")
+
+
+def _raised(lines: Sequence[str]) -> str:
+    """The exception's own line: pandas and others write hints below it."""
+    return next((line for line in reversed(lines) if _RAISED.fullmatch(line)), lines[-1])
 
 
 _PART = re.compile(
@@ -149,7 +157,7 @@ def _one(conversation: Conversation, text: str, last: tuple[Plan, ...]) -> _Answ
         return _computed(computed)
     if conversation.pictures:
         return _pictured(conversation, text)
-    return _Answer(say.declined(read, conversation))
+    return _Answer(say.declined(read, conversation, text))
 
 
 def _planned(plans: tuple[Plan, ...], tables: Sequence[Table]) -> _Answer:

@@ -25,7 +25,7 @@ from .lexicon import (
     SUPERLATIVES,
 )
 from .plan import Condition, Group
-from .schema import Found
+from .schema import AMBIGUOUS, Found
 from .tokens import singular, words
 
 __all__ = [
@@ -40,8 +40,10 @@ __all__ = [
     "Sort",
     "There",
     "Where",
+    "doubtful_date",
     "grammar",
     "only_date",
+    "undated",
 ]
 
 grammar = Grammar()
@@ -362,5 +364,16 @@ def only_date(reader: Reader) -> bool:
     if names:
         _either(reader, "the date", names)
     else:
-        reader.refuse("there is no column of dates")
+        reader.refuse(undated(reader))
     return False
+
+
+def undated(reader: Reader) -> str:
+    """Why a table has no column of dates."""
+    doubtful = [column.name for column in reader.schema.table.columns if column.form == AMBIGUOUS]
+    return doubtful_date(doubtful[0]) if doubtful else "there is no column of dates"
+
+
+def doubtful_date(name: str) -> str:
+    """Why a column of text is no column of dates."""
+    return f"no value of `{name}` tells whether the day or the month comes first; make it a datetime column"

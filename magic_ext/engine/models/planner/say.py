@@ -24,9 +24,10 @@ from .plan import (
     opposites,
     unknown_of,
 )
+from .questions import grammar
 from .schema import Schema, is_numeric, is_time, is_year
 from .titles import chart_phrase, code_span, plain, title
-from .tokens import words
+from .tokens import singular, tokenize, words
 
 __all__ = ["closing", "declined", "examples", "going_on", "greeting", "picture", "reading"]
 
@@ -123,7 +124,7 @@ def _headline(plans: Sequence[Plan], printed: str) -> str:
 # --- declining ------------------------------------------------------------------------------------------------------
 
 
-def declined(why: Declined, conversation: Conversation) -> str:
+def declined(why: Declined, conversation: Conversation, text: str) -> str:
     """Why a question is declined, up to three cells that could be meant, and who can answer it."""
     tables = conversation.tables
     if not tables:
@@ -134,15 +135,15 @@ def declined(why: Declined, conversation: Conversation) -> str:
         )
     cells = _cells(why, tables)
     parts = [f"I computed nothing. {_reason(why)}", *cells]
-    if not cells and (asked := examples(tables[0])[:2]):
+    if not cells and (asked := _near(text, tables)[:2]):
         listed = ", ".join(f"“{example}”" for example in asked)
         parts[0] += f" I can answer, for example: {listed}."
     return "\n\n".join([*parts, ENGINES])
 
 
 def _cells(why: Declined, tables: Sequence[Table]) -> list[str]:
-    """The plans that come closest, as code to paste."""
-    cells = []
+    """The plans that come closest, as code to paste; what has the same title is offered once."""
+    cells: dict[str, str] = {}
     for plan in why.readings[:3]:
         try:
             code = compile_plans((plan,), [table.name for table in tables])
@@ -150,8 +151,8 @@ def _cells(why: Declined, tables: Sequence[Table]) -> list[str]:
             continue
         meant = any(reason.startswith("did you mean") for reason in why.reasons)
         without = f" (without {_words(why.unknown)})" if why.unknown and not meant else ""
-        cells.append(f"{title(plan.question, code_span)}{without}:\n```python\n{code}```")
-    return cells
+        cells.setdefault(f"{title(plan.question, code_span)}{without}", code)
+    return [f"{name}:\n```python\n{code}```" for name, code in cells.items()]
 
 
 def _reason(why: Declined) -> str:
@@ -172,17 +173,51 @@ def _words(unknown: Sequence[str]) -> str:
 
 def examples(table: Table) -> list[str]:
     """Up to three questions about ``table`` that the planner does answer."""
+    return [question for question, _ in _examples(table) if not isinstance(parse(question, (table,)), Declined)][:3]
+
+
+def _near(text: str, tables: Sequence[Table]) -> list[str]:
+    """Questions about columns that ``text`` speaks of; of a table that it only names, any; else none."""
+    found: list[str] = []
+    for table in tables:
+        said = _spoken_of(text, table)
+        named = not said and any(Schema(table, text).named(tokenize(text), at) for at in range(len(tokenize(text))))
+        asked = _examples(table, said)
+        near = [(question, used) for question, used in asked if named or said & used]
+        for question, _ in sorted(near, key=lambda one: -len(said & one[1]) / max(len(one[1]), 1)):
+            ends = f" in `{table.label or table.name}`{question[-1]}"
+            ways = (question, question[:-1] + ends)
+            found += [way for way in ways if not isinstance(parse(way, tables), Declined)][:1]
+    return found
+
+
+def _spoken_of(text: str, table: Table) -> frozenset[Column]:
+    """The columns that the words of ``text`` name, hold as a value, or have in their name."""
+    schema, tokens = Schema(table, text), tokenize(text)
+    found: set[Column] = set()
+    for at in range(len(tokens)):
+        for one in (schema.column(tokens, at), schema.value(tokens, at)):
+            found |= {column for column, _ in one.candidates} if one else set()
+    said = {singular(token.key) for token in tokens if len(token.key) > 2 and token.key not in grammar.vocabulary}
+    return frozenset(found | {c for c in table.columns if said & {singular(word) for word in words(c.name)}})
+
+
+def _examples(table: Table, first: frozenset[Column] = frozenset()) -> list[tuple[str, frozenset[Column]]]:
+    """Questions about ``table`` and the columns that they use, those in ``first`` before others."""
     schema = Schema(table, "")
     number = [c for c in table.columns if is_numeric(c) and not is_year(c) and words(c.name)[-1:] != ("id",)]
     number = [c for c in number if not schema.is_key(c) and (c.kind == "number" or c.unique > 6)]
     kind = [c for c in table.columns if c.kind == "text" and 2 <= c.unique <= 20 and not is_time(c)]
+    number, kind = (sorted(columns, key=lambda column: column not in first)[:1] for columns in (number, kind))
     name = {column: f"`{plain(column.name)}`" for column in table.columns}
-    asked = [f"What is the mean {name[n]} by {name[k]}?" for n in number[:1] for k in kind[:1]]
-    asked += [f"Plot the mean {name[n]} over time." for n in number[:1] if is_time_table(table)]
-    asked += [f"Show a histogram of {name[n]}." for n in number[:1]]
-    asked += [f"How many rows are there by {name[k]}?" for k in kind[:1]]
-    asked += ["How many missing values are there per column?", "Describe the table."]
-    return [question for question in asked if not isinstance(parse(question, (table,)), Declined)][:3]
+    asked: list[tuple[str, set[Column]]] = [
+        (f"What is the mean {name[n]} by {name[k]}?", {n, k}) for n in number for k in kind
+    ]
+    asked += [(f"Plot the mean {name[n]} over time.", {n}) for n in number if is_time_table(table)]
+    asked += [(f"Show a histogram of {name[n]}.", {n}) for n in number]
+    asked += [(f"How many rows are there by {name[k]}?", {k}) for k in kind]
+    asked += [("How many missing values are there per column?", set()), ("Describe the table.", set())]
+    return [(question, frozenset(used)) for question, used in asked]
 
 
 def is_time_table(table: Table) -> bool:

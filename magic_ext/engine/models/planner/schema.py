@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from ..base import Column, Table
-from .lexicon import ABBREVIATIONS, ANSWERS, ARTICLES, DATE_WORDS, DURATIONS, IRREGULAR, NO, SEXES, SYNONYMS, UNITS, YES
+from .lexicon import ABBREVIATIONS, ANSWERS, ARTICLES, DURATIONS, IRREGULAR, NO, SEXES, SYNONYMS, UNITS, YES
 from .tokens import Token, singular, words
 
-__all__ = ["Found", "Schema", "is_flag", "is_numeric", "is_time", "is_year", "truths", "unit_of"]
+__all__ = ["AMBIGUOUS", "Found", "Schema", "is_flag", "is_numeric", "is_time", "is_year", "truths", "unit_of"]
 
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?")
+AMBIGUOUS = "ambiguous"
 _ENTITY = {"id", "no", "nr", "key", "code", "name", "number"}
 _LABELS = {"no", "nr", "code", "number"}  # what is written on a thing: flights of one number are several flights
 
@@ -29,15 +28,8 @@ def is_year(column: Column) -> bool:
 
 
 def is_time(column: Column) -> bool:
-    """Whether the column holds dates, or text that is all ISO dates; where its values are not known the name tells."""
-    if column.kind == "datetime":
-        return True
-    if column.kind != "text" or not column.unique:
-        return False
-    if column.values:
-        return all(_ISO.fullmatch(str(value)) for value in column.values)
-    row = words(column.name)
-    return bool(row) and (row[-1] in DATE_WORDS or row[0] == "date" or (len(row) > 1 and row[-1] in {"at", "on"}))
+    """Whether the column holds dates, or text that is all dates of one form."""
+    return column.kind == "datetime" or column.form not in {"", AMBIGUOUS}
 
 
 def is_flag(column: Column) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 from ..base import Column
 from .grammar import Reader
 from .lexicon import MONTHS, WEEKDAYS
-from .phrases import Where, grammar, only_date
+from .phrases import Where, grammar, only_date, undated
 from .plan import Condition, Part
 from .schema import is_time, is_year
 
@@ -193,7 +193,7 @@ def timed(reader: Reader, span: Span) -> Where | None:
     """The rows within ``span``, of the only column of years or dates."""
     columns = (*reader.schema.years, *reader.schema.dates)
     if len(columns) != 1:
-        reader.refuse("there are several columns of dates or years" if columns else "there is no column of dates")
+        reader.refuse("there are several columns of dates or years" if columns else undated(reader))
         return None
     return spanned(reader, columns[0], span)
 
