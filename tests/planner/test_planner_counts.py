@@ -153,5 +153,5 @@ def test_an_id_for_each_row_makes_rows_and_sensors_the_same(bench: Any) -> None:
 
 
 def test_examples_name_columns_as_they_are(bench: Any) -> None:
-    text = bench.run({"penguins": bench.penguins()}, "zebra crossing").text
+    text = bench.run({"penguins": bench.penguins()}, "Why not predict a zebra with penguins?").text
     assert "“What is the mean `bill_length_mm` by `species`?”" in text

@@ -76,6 +76,13 @@ def test_a_part_of_a_table_is_called_a_part(bench: Any) -> None:
     assert text == "Number of rows, of the first 1,000,000 of 1,500,000 rows."
 
 
+def test_a_converted_table_is_called_as_in_the_session(bench: Any) -> None:
+    table = bench.table_of("repairs_df", pd.DataFrame({"cost": [1, 2, 3]}))
+    said = "first 2 rows of repairs\n\n[gemini-exec] `repairs_df` (in the session: repairs): polars DataFrame, 3 rows"
+    ran = bench.plan_only((table,), said)
+    assert "repairs_df.head(2)" in ran.code and "repairs_df" not in ran.text
+
+
 def test_a_slip_of_the_fingers_is_mended_and_told(bench: Any) -> None:
     frame = bench.penguins()
     ran = bench.run({"penguins": frame}, "how mnay penguins are there per islnd")

@@ -37,7 +37,7 @@ def _figure_period(reader: Reader, chart: str, periodly: Period, amounts: Aggreg
     return apply(reader, draft, (As(chart),)) if draft and chart in _AMOUNTS else None
 
 
-@rule("figure", "<chart> (of|for|showing) <column>", "<column> <chart>")
+@rule("figure", "<chart> (of|for|showing) <column>", "<column> <chart>", "<chart> <column>")
 def _figure_column(reader: Reader, chart: str, column: Column) -> Question | None:
     if chart in {"hist", "box"} and is_numeric(column):
         return Distribution(column, "hist" if chart == "hist" else "box")

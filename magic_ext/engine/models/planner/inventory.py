@@ -199,8 +199,8 @@ def _correlations(reader: Reader, chart: Any, **_: Any) -> Correlation:
 
 @rule(
     "core",
-    "(crosstab|cross tab|cross tabulation|cross table|contingency table) of <group> "
-    "(and|by|with|vs|against) <group:other>",
+    "(crosstab|cross tab|cross tabulation|cross table|contingency table) [of] <group> "
+    "(and|by|with|vs|against|x|×) <group:other>",
 )
 def _crosstab(reader: Reader, group: Group, other: Group) -> Aggregate | None:
     return Aggregate((Measure("rows"),), (group, other)) if group != other else None
@@ -214,6 +214,7 @@ def _crosstab(reader: Reader, group: Group, other: Group) -> Aggregate | None:
     "(with|showing|of|for) <open:amounts>",
     "pivot [table] (with|of) <group> as (rows|index) and <group:other> as columns "
     "(with|and|showing|of) <amounts> [as values]",
+    "pivot [table] [:] <group> in rows , <group:other> in columns [,] [and|with|showing] <amounts> [as values]",
 )
 def _pivot_by(reader: Reader, group: Group, other: Group, amounts: Aggregate) -> Aggregate | None:
     return replace(amounts, groups=(group, other)) if group != other and not amounts.groups else None

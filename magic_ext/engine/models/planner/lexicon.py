@@ -36,7 +36,7 @@ __all__ = [
     "YES",
 ]
 
-ARTICLES = frozenset({"the", "a", "an", "please"})
+ARTICLES = frozenset({"the", "a", "an", "please", "pls", "plz"})
 
 # Ways to aggregate, by the pandas method that computes them.
 HOWS: dict[str, tuple[str, ...]] = {
@@ -64,6 +64,7 @@ HOWS: dict[str, tuple[str, ...]] = {
     "std": ("std",),
     "standard deviation": ("std",),
     "stdev": ("std",),
+    "std dev": ("std",),
     "sd": ("std",),
     "variance": ("var",),
     "range": ("min", "max"),

@@ -98,17 +98,24 @@ _PART = re.compile(
 )
 
 
-def _in_part(conversation: Conversation) -> Conversation:
-    """The conversation with tables that know of which part of a larger one they are."""
+_LABEL = re.compile(r"^\[gemini-exec\] `(?P<name>\w+)` \(in the session: (?P<label>[\w.]+)\)", re.MULTILINE)
+
+
+def _as_told(conversation: Conversation) -> Conversation:
+    """The conversation with tables that know what the user calls them, and of which part of a larger one they are."""
     said = [b.text for s in conversation.steps if isinstance(s, UserInput) for b in s.content if hasattr(b, "text")]
     parts = {found["name"]: found["part"] for text in said for found in _PART.finditer(text)}
-    tables = tuple(replace(table, part=parts.get(table.name, "")) for table in conversation.tables)
-    return replace(conversation, tables=tables) if parts else conversation
+    labels = {found["name"]: found["label"] for text in said for found in _LABEL.finditer(text)}
+    tables = tuple(
+        replace(table, part=parts.get(table.name, ""), label=labels.get(table.name, table.label))
+        for table in conversation.tables
+    )
+    return replace(conversation, tables=tables)
 
 
 def _answer(conversation: Conversation, steps: Sequence[Step]) -> _Answer:
     """The answer to the last user's turn; the turns before it only tell what a follow-up changes."""
-    conversation = _in_part(conversation)
+    conversation = _as_told(conversation)
     turns = [question_text(step) for step in steps if isinstance(step, UserInput)] or [""]
     last: tuple[Plan, ...] = ()
     skipped = False

@@ -26,7 +26,7 @@ replace = msgspec.structs.replace
 
 _HAS = (
     "(has|had|have|with|shows|show|saw|sees|gave|gives|got|gets|received|receives|made|makes|scored|scores|recorded"
-    "|records|contains|contain|holds)"
+    "|records|contains|contain|holds|handles|handled|handle)"
 )
 _EARNS = (
     "(bought|buys|sold|sells|generated|generates|generate|earned|earns|spent|spends|ordered|orders|produced|produces"

@@ -214,7 +214,7 @@ class Schema:
         for place, token in enumerate(tokens):
             if not self._article(token, place):
                 kept.append(token)
-            elif token.key == "please" and kept and kept[-1].text == ",":
+            elif token.key in {"please", "pls", "plz"} and kept and kept[-1].text == ",":
                 kept.pop()
         return tuple(kept)
 
