@@ -112,7 +112,9 @@ def parse(text: str, tables: Sequence[Table], last: tuple[Plan, ...] = ()) -> tu
         named = [plan for plan in plans if _mentions(text, plan[0].table)]
         plans = named or [plan for plan in plans if last and plan[0].table == last[-1].table] or plans
     if len(meant) > 1:
-        return Declined(reasons=("no key that both tables have joins them for this question",))
+        if next(joined_tables(text, meant), None):
+            return Declined(reasons=("I can join these tables, but not read what you ask of them together",))
+        return Declined(reasons=("no key that these tables have in common joins them",))
     if len(plans) == 1:
         return plans[0]
     if plans:

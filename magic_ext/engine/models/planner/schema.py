@@ -155,7 +155,7 @@ class Schema:
                 return exact
         ends = [(c, v, self._as_written(v, tokens, at)) for c, v in pairs]
         said = SEXES.get(tokens[at].key) if at < len(tokens) and tokens[at].kind == "word" else None
-        ends += [(c, v, at + 1) for c, v in pairs if said and v.casefold() == said]
+        ends += [(c, v, at + 1) for c, v in pairs if said and _is_sex(said, v, c)]
         return _furthest(ends + [(c, v, _by_words(words(v), tokens, at)) for c, v in pairs])
 
     def named(self, tokens: Sequence[Token], at: int) -> int | None:
@@ -323,6 +323,12 @@ def _synonyms(column: Column) -> list[tuple[str, ...]]:
     row = _without_unit(column)
     others = SYNONYMS.get(row[-1], ()) if row else ()
     return [(*row[start:-1], other) for other in others for start in range(len(row))]
+
+
+def _is_sex(said: str, value: str, column: Column) -> bool:
+    """Whether a value means the sex: it says it, or is its letter in a column of F and M."""
+    letters = {str(other).casefold() for other in column.values}
+    return value.casefold() == said or (letters == {"f", "m"} and value.casefold() == said[0])
 
 
 def _furthest(ends: Iterable[tuple[Column, str | None, int | None]]) -> Found | None:
