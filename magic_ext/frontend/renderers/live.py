@@ -18,7 +18,7 @@ from .progress import Progress
 __all__ = ["Live", "Pace"]
 
 _EASY = 8_000  # characters of an answer that a browser lays out ten times a second without dropping a frame
-_SLOWEST = 4
+_SLOWEST = 6  # times as slow: a page of 100 kB then loses few of its 60 frames a second
 
 
 class Pace:
